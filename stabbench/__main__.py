@@ -1,0 +1,5 @@
+"""``python -m stabbench``."""
+
+from stabbench.cli import main
+
+main()

@@ -1,0 +1,39 @@
+"""The command line. Only what is light is imported here: ``stabbench --help`` must not wait for torch."""
+
+from __future__ import annotations
+
+import click
+
+import stabbench
+from stabbench.cli.lists import list_group, show
+from stabbench.cli.runs import compare, run
+from stabbench.errors import StabbenchError
+
+
+class _Group(click.Group):
+    """Prints a StabbenchError as a message, not as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except StabbenchError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(stabbench.__version__, prog_name="stabbench")
+def main() -> None:
+    """Benchmark the stability of fine-tuning: train a recipe over many seeds, count the runs that fail, compare.
+
+    \b
+    stabbench compare devlin mosbach            two recipes on the embedded lab model
+    stabbench run cwgnc --task glue/rte --model bert-large-uncased --seeds 25
+    stabbench list recipes                      what there is
+    """
+
+
+main.add_command(compare)
+main.add_command(run)
+main.add_command(list_group)
+main.add_command(show)

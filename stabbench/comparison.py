@@ -1,0 +1,176 @@
+"""Recipes side by side: what `stabbench compare` prints, and what `stabbench.compare` returns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tabulate import tabulate
+
+from stabbench import statistics
+from stabbench.records import Outcome, RunRecord
+from stabbench.statistics import DirectedTest, LeveneTest, Summary
+
+SCHEMA = "stabbench/comparison/1"
+
+
+@dataclass(frozen=True)
+class RecipeRuns:
+    """All runs of one recipe, in the order of their seeds."""
+
+    label: str
+    records: Sequence[RunRecord]
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Planned, failed, mean, std, min and max."""
+        return statistics.summarise([r.score for r in self.records], self.failed)
+
+    @property
+    def failed(self) -> int:
+        """The number of failed runs."""
+        return sum(r.outcome is Outcome.FAILED for r in self.records)
+
+    @property
+    def finite_scores(self) -> list[float]:
+        """Scores, without those of runs that have none (their loss or predictions are not finite)."""
+        return [r.score for r in self.records if r.score is not None]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON types."""
+        return {
+            "planned": self.summary.planned,
+            "failed": self.summary.failed,
+            "scores": [r.score for r in self.records],
+            "seeds": [r.seeds.seed for r in self.records],
+            "outcomes": [r.outcome.value for r in self.records],
+            "final_losses": [r.final_loss for r in self.records],
+            "mean": self.summary.mean,
+            "std": self.summary.std,
+            "min": self.summary.min,
+            "max": self.summary.max,
+            "seconds": sum(r.seconds for r in self.records),
+        }
+
+
+@dataclass(frozen=True)
+class PairTests:
+    """One recipe, the candidate, tested against the reference.
+
+    Attributes:
+        levene_mean: Two-sided, deviations from the mean, as mosbach2021 report it.
+        levene_median: Two-sided, deviations from the median.
+        spread: One-sided, on the spread of scores.
+        failures: One-sided, on the rate of failed runs.
+        mean: One-sided, on the mean score.
+    """
+
+    candidate: str
+    reference: str
+    levene_mean: LeveneTest
+    levene_median: LeveneTest
+    spread: DirectedTest
+    failures: DirectedTest
+    mean: DirectedTest
+
+    @classmethod
+    def of(cls, candidate: RecipeRuns, reference: RecipeRuns) -> PairTests:
+        """Run every test."""
+        x, y = candidate.finite_scores, reference.finite_scores
+        return cls(
+            candidate.label,
+            reference.label,
+            statistics.levene_test(x, y, "mean"),
+            statistics.levene_test(x, y, "median"),
+            statistics.spread_test(x, y),
+            statistics.failure_test(candidate.failed, len(candidate.records), reference.failed, len(reference.records)),
+            statistics.mean_test(x, y),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON types."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Recipes on one task and model, each tested against the first.
+
+    ``print(comparison)`` gives the tables.
+
+    Attributes:
+        task: The task's name.
+        model: The model as the user named it.
+        metric: The name of the score.
+        constant_score: Of the best constant predictor: at or below it, a run has failed.
+        recipes: The first is the reference.
+    """
+
+    task: str
+    model: str
+    metric: str
+    constant_score: float
+    recipes: Sequence[RecipeRuns]
+
+    @cached_property
+    def tests(self) -> list[PairTests]:
+        """Every other recipe against the first."""
+        return [PairTests.of(candidate, self.recipes[0]) for candidate in self.recipes[1:]]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON types; a number that is not defined is None."""
+        return {
+            "schema": SCHEMA,
+            "task": self.task,
+            "model": self.model,
+            "metric": self.metric,
+            "constant_score": self.constant_score,
+            "recipes": {runs.label: runs.to_json() for runs in self.recipes},
+            "tests": {f"{t.candidate} vs {t.reference}": t.to_json() for t in self.tests},
+        }
+
+    def __str__(self) -> str:
+        head = f"{self.task}, model {self.model}: {self.metric}, best constant predictor {self.constant_score:.3f}"
+        return "\n\n".join([head, self._runs_table(), *(_tests_table(t) for t in self.tests)])
+
+    def _runs_table(self) -> str:
+        rows = [
+            [
+                runs.label,
+                runs.summary.planned,
+                runs.summary.failed,
+                f"{_score(runs.summary.mean)} ± {_score(runs.summary.std)}",
+                _score(runs.summary.min),
+                _score(runs.summary.max),
+            ]
+            for runs in self.recipes
+        ]
+        return tabulate(rows, ["recipe", "planned", "failed", "mean ± std", "min", "max"], disable_numparse=True)
+
+
+def _tests_table(tests: PairTests) -> str:
+    levene = [
+        ["spread: Levene, mean-centred, two-sided", _p(tests.levene_mean.p), "", tests.levene_mean.note],
+        ["spread: Levene, median-centred, two-sided", _p(tests.levene_median.p), "", tests.levene_median.note],
+    ]
+    directed = [
+        [f"{what}: {test.method}, one-sided", _p(test.p_worse), _p(test.p_better), test.note]
+        for what, test in (("spread", tests.spread), ("failed runs", tests.failures), ("mean", tests.mean))
+    ]
+    title = f"{tests.candidate} against {tests.reference}"
+    two_sided = tabulate([[name, p, note] for name, p, _, note in levene], [title, "p", "note"], disable_numparse=True)
+    one_sided = tabulate(directed, [title, "p worse", "p better", "note"], disable_numparse=True)
+    return f"{two_sided}\n\n{one_sided}"
+
+
+def _score(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "<.0001" if value < 1e-4 else f"{value:.4f}"

@@ -1,0 +1,145 @@
+"""What every recipe must hold to, as one function: for the built-in ones, and for a user's own.
+
+In a test suite::
+
+    import stabbench
+    from my_package.recipes import Cautious
+
+    def test_my_recipe() -> None:
+        stabbench.check_recipe(Cautious())
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import NoReturn
+
+import torch
+
+from stabbench.engine.inputs import encode
+from stabbench.engine.job import one_cpu_thread
+from stabbench.engine.models import StackedModel
+from stabbench.engine.train import train
+from stabbench.errors import RecipeError
+from stabbench.models.families import defaults_of
+from stabbench.models.layout import Layout
+from stabbench.models.loading import load_model, load_tokenizer
+from stabbench.models.source import find_model
+from stabbench.recipes import Recipe
+from stabbench.recipes._parameters import parse_parameter
+from stabbench.seeds import Seeds
+from stabbench.tasks import Examples, load_task
+
+STEPS = 4
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Put a recipe through the properties that the engine relies on; takes a second or two on the lab model.
+
+    Checked are: its name and documentation; that its parameters survive JSON and the command line, and that their
+    ranges are enforced; that its schedule is finite and its optimizer groups cover every parameter once; that clipping
+    treats each seed by itself; and, in a short real training, that a seed's run is the same again, the same in a stack
+    of any size, and different from another seed's.
+
+    Raises:
+        AssertionError: The first property that does not hold, in words.
+    """
+    _check_description(recipe)
+    _check_parameters(recipe)
+    resolved = recipe.resolved(defaults_of("bert"))
+    _check_schedule(resolved)
+    _check_scales(resolved)
+    with one_cpu_thread():
+        _check_training(resolved)
+
+
+def _check_description(recipe: Recipe) -> None:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", recipe.name):
+        _broken(recipe, "its name is not lower case words joined by hyphens")
+    doc = (type(recipe).__doc__ or "").strip()
+    # Where a class has no docstring, dataclass writes its signature there.
+    if not doc or doc.startswith(f"{type(recipe).__name__}("):
+        _broken(recipe, "its class has no docstring of its own")
+
+
+def _check_parameters(recipe: Recipe) -> None:
+    cls = type(recipe)
+    if cls(**json.loads(json.dumps(recipe.parameters()))) != recipe:
+        _broken(recipe, "its parameters do not survive JSON")
+    name, _, listed = recipe.label.partition(":")
+    given = dict(item.split("=", 1) for item in listed.split(",") if item)
+    if cls(**{key: parse_parameter(cls, name, key, text) for key, text in given.items()}) != recipe:
+        _broken(recipe, f"its label {recipe.label!r} does not give it back")
+    for spec in dataclasses.fields(recipe):
+        for limit, beyond in (("least", -1.0), ("above", 0.0), ("below", 0.0)):
+            bound = spec.metadata.get(limit)
+            if bound is not None:
+                try:
+                    dataclasses.replace(recipe, **{spec.name: type(bound)(bound + beyond)})
+                except RecipeError:
+                    continue
+                _broken(recipe, f"parameter {spec.name} takes a value that is not {limit} {bound}")
+
+
+def _check_schedule(recipe: Recipe) -> None:
+    total = recipe.total_steps(1000)
+    if not (isinstance(total, int) and total >= 1):
+        _broken(recipe, f"total_steps gives {total!r}, not a positive int")
+    factors = [recipe.schedule(step, total) for step in range(total)]
+    if not all(math.isfinite(f) and f >= 0 for f in factors):
+        _broken(recipe, "its schedule leaves the finite numbers from 0 up")
+    if not any(factors):
+        _broken(recipe, "its schedule is 0 all the time")
+
+
+def _check_scales(recipe: Recipe) -> None:
+    norms = torch.tensor([[0.0, 1e-3, 1.0, 50.0], [2.0, 2.0, 2.0, 2.0], [1e4, 0.0, 0.0, 1e-6]])
+    scales = recipe.gradient_scales(norms)
+    if scales.shape != norms.shape:
+        _broken(recipe, f"gradient_scales changes the shape {list(norms.shape)} to {list(scales.shape)}")
+    if not (scales.isfinite().all() and (scales >= 0).all()):
+        _broken(recipe, "gradient_scales gives factors that are negative or not finite")
+    alone = torch.cat([recipe.gradient_scales(row.unsqueeze(0)) for row in norms])
+    if not torch.equal(alone, scales):
+        _broken(recipe, "gradient_scales lets one seed's norms act on another's")
+
+
+def _check_groups(recipe: Recipe, layout: Layout) -> None:
+    names = [name for group in recipe.groups(layout) for name in group.names]
+    if sorted(names) != sorted(p.name for p in layout.parameters):
+        _broken(recipe, "its optimizer groups do not hold every parameter exactly once")
+    if not recipe.fresh(layout) <= set(names):
+        _broken(recipe, "fresh names parameters that the model does not have")
+
+
+def _check_training(recipe: Recipe) -> None:
+    source = find_model("lab")
+    task = load_task("lab/entailment")
+    assert task.train.second is not None
+    few = Examples(task.train.first[:64], task.train.second[:64], task.train.labels[:64])
+    data = encode(few, load_tokenizer(source), recipe.max_length, False, torch.device("cpu"))
+
+    def losses(numbers: Sequence[int]) -> torch.Tensor:
+        pretrained, layout = load_model(source, 2, recipe.dropout)
+        _check_groups(recipe, layout)
+        seeds = [Seeds.of(number) for number in numbers]
+        model = StackedModel(pretrained, len(seeds))
+        return train(recipe, model, layout, data, seeds, lr_multiplier=source.lr_multiplier, max_steps=STEPS).losses.T
+
+    together = losses([0, 1, 2])
+    if not together[:, 0].isfinite().all():
+        _broken(recipe, "the loss of its first step is not finite")
+    if not torch.equal(losses([0, 1, 2]), together):
+        _broken(recipe, "the same seeds give another training")
+    if not torch.equal(losses([1])[0], together[1]):
+        _broken(recipe, "a seed alone trains otherwise than in a stack")
+    if len({tuple(row.tolist()) for row in together}) < len(together):
+        _broken(recipe, "different seeds give the same training")
+
+
+def _broken(recipe: Recipe, what: str) -> NoReturn:
+    raise AssertionError(f"recipe {recipe.name!r} ({type(recipe).__qualname__}): {what}")

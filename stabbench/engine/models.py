@@ -1,0 +1,112 @@
+"""One interface over a stack of seeds and over one seed of a model that cannot be stacked."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from stabbench.engine.stack import StackedEmbedding, StackedLinear, StackError, stack_leaves_
+from stabbench.engine.streams import SeedStreams
+from stabbench.models.layout import Layout
+
+# The papers' initialisation of what starts anew, BERT's initializer_range.
+INIT_STD = 0.02
+
+
+class SeedModel(ABC):
+    """The models of a group of seeds.
+
+    Attributes:
+        parameters: Every trainable parameter by its name in the ``transformers`` model, each ``[seeds, ...]``.
+        linear_weights: Names of the weights of all Linear layers.
+    """
+
+    parameters: dict[str, nn.Parameter]
+    linear_weights: Sequence[str]
+
+    @abstractmethod
+    def logits(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
+        """Run the model on a merged batch.
+
+        Args:
+            inputs: The tokenizer's outputs, each ``[seeds * batch, length]``.
+            weights: Replacements for some Linear weights, each ``[seeds, out, in]``.
+
+        Returns:
+            ``[seeds, batch, outputs]``.
+        """
+
+    @abstractmethod
+    def train(self, mode: bool) -> None:
+        """Switch dropout on or off."""
+
+    @torch.no_grad()
+    def initialise(self, fresh: frozenset[str], layout: Layout, streams: SeedStreams) -> None:
+        """Draw the ``fresh`` parameters anew, in the model's order, from each seed's initialisation stream."""
+        for info in layout.parameters:
+            if info.name in fresh:
+                parameter = self.parameters[info.name]
+                if info.kind == "weight":
+                    parameter.copy_(streams.normal(parameter.shape[1:], INIT_STD))
+                else:
+                    parameter.fill_(1.0 if info.kind == "norm" else 0.0)
+
+
+class StackedModel(SeedModel):
+    """All seeds in one forward pass.
+
+    Raises:
+        StackError: The model has parameters that cannot be stacked.
+    """
+
+    def __init__(self, model: PreTrainedModel, seeds: int) -> None:
+        self.model = copy.deepcopy(model)
+        stack_leaves_(self.model, seeds)
+        self.seeds = seeds
+        self.parameters = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
+        modules = dict(self.model.named_modules())
+        self._linears = {f"{n}.weight": m for n, m in modules.items() if isinstance(m, StackedLinear)}
+        self._embeddings = [m for m in modules.values() if isinstance(m, StackedEmbedding)]
+        self.linear_weights = list(self._linears)
+
+    def logits(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
+        rows = next(iter(inputs.values())).shape[0]
+        for embedding in self._embeddings:
+            embedding.merged_rows = rows
+        for name, linear in self._linears.items():
+            linear.active_weight = weights.get(name)
+        logits: Tensor = self.model(**inputs).logits
+        return logits.view(self.seeds, -1, logits.shape[-1])
+
+    def train(self, mode: bool) -> None:
+        self.model.train(mode)
+
+
+class OneSeedModel(SeedModel):
+    """One seed of any model: its own modules, called with parameters that carry a leading axis of one."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self.model = copy.deepcopy(model)
+        self.parameters = {
+            name: nn.Parameter(parameter.detach().unsqueeze(0).clone())
+            for name, parameter in self.model.named_parameters()
+            if parameter.requires_grad
+        }
+        linears = [name for name, module in self.model.named_modules() if type(module) is nn.Linear]
+        self.linear_weights = [f"{name}.weight" for name in linears if f"{name}.weight" in self.parameters]
+
+    def logits(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
+        current = {name: value[0] for name, value in {**self.parameters, **weights}.items()}
+        logits: Tensor = torch.func.functional_call(self.model, current, args=(), kwargs=dict(inputs)).logits
+        return logits.unsqueeze(0)
+
+    def train(self, mode: bool) -> None:
+        self.model.train(mode)
+
+
+__all__ = ["INIT_STD", "OneSeedModel", "SeedModel", "StackError", "StackedModel"]

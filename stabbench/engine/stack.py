@@ -1,0 +1,124 @@
+"""Many seeds in one forward pass of an unmodified ``transformers`` model.
+
+The model runs on a merged batch ``[seeds * batch, ...]``. Only the leaves that own parameters know that there are
+several seeds: they hold ``[seeds, ...]`` tensors and apply each seed's slice to its part of the batch. Whatever has no
+parameters (attention, activations, residuals, masks) works on a merged batch as it is.
+
+A model with parameters outside the leaves known here cannot be stacked this way: see :mod:`stabbench.engine.models`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class StackError(Exception):
+    """This model cannot be stacked; the message says why."""
+
+
+class StackedLinear(nn.Module):
+    """``nn.Linear`` for every seed: weight ``[seeds, out, in]``, bias ``[seeds, 1, out]``."""
+
+    def __init__(self, linear: nn.Linear, seeds: int) -> None:
+        super().__init__()
+        self.weight = _repeat(linear.weight, seeds)
+        bias: Tensor | None = linear.bias  # torch's stubs forget that it may be None
+        self.bias = None if bias is None else _repeat(bias, seeds)
+        # What the forward pass uses: the weight itself, or what a recipe makes of it for one training step.
+        self.active_weight: Tensor | None = None
+
+    def forward(self, input: Tensor) -> Tensor:
+        weight = self.weight if self.active_weight is None else self.active_weight
+        seeds, outputs, inputs = weight.shape
+        rows = input.reshape(seeds, -1, inputs)
+        if self.bias is None:
+            output = torch.bmm(rows, weight.mT)
+        else:
+            output = torch.baddbmm(self.bias.unsqueeze(1), rows, weight.mT)
+        return output.view(*input.shape[:-1], outputs)
+
+
+class StackedEmbedding(nn.Module):
+    """``nn.Embedding`` for every seed: one table ``[seeds, entries, width]``, looked up with offset ids."""
+
+    def __init__(self, embedding: nn.Embedding, seeds: int) -> None:
+        super().__init__()
+        if embedding.max_norm is not None or embedding.scale_grad_by_freq or embedding.sparse:
+            raise StackError("an embedding with max_norm, scale_grad_by_freq or sparse gradients")
+        self.weight = _repeat(embedding.weight, seeds)
+        if embedding.padding_idx is not None:
+            padding = embedding.padding_idx
+            keep = torch.ones(embedding.num_embeddings, 1, device=self.weight.device)
+            keep[padding] = 0
+            self.register_buffer("keep", keep, persistent=False)
+            self.weight.register_hook(lambda gradient: gradient * self.keep)
+        # Set by the model before each forward pass: ids of this many rows belong to seeds, of one row to all.
+        self.merged_rows = 0
+
+    def forward(self, ids: Tensor) -> Tensor:
+        seeds, entries, width = self.weight.shape
+        if ids.shape[0] == self.merged_rows:
+            ids = ids.view(seeds, -1, *ids.shape[1:])
+        elif ids.shape[0] == 1:
+            # Positions are given once for the whole batch, but every seed has its own table.
+            ids = ids.expand(seeds, self.merged_rows // seeds, *ids.shape[1:])
+        else:
+            raise StackError(f"an embedding is looked up with {ids.shape[0]} rows of ids, not one or the batch's")
+        offsets = torch.arange(seeds, device=ids.device) * entries
+        shifted = ids + offsets.view(-1, *[1] * (ids.dim() - 1))
+        return nn.functional.embedding(shifted.flatten(0, 1), self.weight.view(seeds * entries, width))
+
+
+class StackedLayerNorm(nn.Module):
+    """``nn.LayerNorm`` for every seed: weight and bias ``[seeds, width]``."""
+
+    def __init__(self, norm: nn.LayerNorm, seeds: int) -> None:
+        super().__init__()
+        if len(norm.normalized_shape) != 1 or norm.weight is None or norm.bias is None:
+            raise StackError("a LayerNorm over several axes, or without scale or shift")
+        self.shape, self.eps = norm.normalized_shape, norm.eps
+        self.weight = _repeat(norm.weight, seeds)
+        self.bias = _repeat(norm.bias, seeds)
+
+    def forward(self, input: Tensor) -> Tensor:
+        seeds, width = self.weight.shape
+        normal = nn.functional.layer_norm(input, self.shape, eps=self.eps).view(seeds, -1, width)
+        return torch.addcmul(self.bias.unsqueeze(1), normal, self.weight.unsqueeze(1)).view(input.shape)
+
+
+def _repeat(parameter: Tensor, seeds: int) -> nn.Parameter:
+    return nn.Parameter(parameter.detach().expand(seeds, *parameter.shape).clone())
+
+
+def stack_leaves_(model: nn.Module, seeds: int) -> None:
+    """Swap every leaf of ``model`` that owns parameters for its stacked form, in place.
+
+    Raises:
+        StackError: A parameter lies outside the leaves known here, or two different leaves share one.
+    """
+    owners: dict[int, nn.Module] = {}
+    for name, module in model.named_modules():
+        for own, parameter in module.named_parameters(recurse=False):
+            if type(module) not in _LEAVES:
+                raise StackError(f"parameter {name}.{own} belongs to a {type(module).__name__}")
+            if owners.setdefault(id(parameter), module) is not module:
+                raise StackError(f"parameter {name}.{own} is shared between two modules")
+    swapped: dict[nn.Module, nn.Module] = {}
+    for path, module in list(model.named_modules(remove_duplicate=False)):
+        if type(module) in _LEAVES:
+            # A module that stands in several places is swapped for one and the same in all of them.
+            if module not in swapped:
+                swapped[module] = _LEAVES[type(module)](module, seeds)
+            parent, _, name = path.rpartition(".")
+            setattr(model.get_submodule(parent), name, swapped[module])
+
+
+_LEAVES: dict[type[nn.Module], Callable[[Any, int], nn.Module]] = {
+    nn.Linear: StackedLinear,
+    nn.Embedding: StackedEmbedding,
+    nn.LayerNorm: StackedLayerNorm,
+}

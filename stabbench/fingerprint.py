@@ -1,0 +1,96 @@
+"""What a run is made of, found without loading torch unless a GPU is asked for."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import platform
+import sys
+import textwrap
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from stabbench.engine import NUMERICS_VERSION
+from stabbench.recipes import Recipe
+from stabbench.records import Fingerprint
+from stabbench.tasks import Task
+
+PACKAGES = ("torch", "transformers", "tokenizers")
+
+
+def fingerprint(
+    recipe: Recipe, task: Task, model_digest: str, lr_multiplier: float, device: str, max_steps: int | None
+) -> Fingerprint:
+    """The fingerprint of a run of ``recipe`` (with its family's defaults filled in)."""
+    experiment = {
+        "recipe": recipe.name,
+        "parameters": recipe.parameters(),
+        "task": task.name,
+        "data": task.digest,
+        "model": model_digest,
+        "lr_multiplier": lr_multiplier,
+        "max_steps": max_steps,
+        "dtype": "float32",
+        "numerics": NUMERICS_VERSION,
+    }
+    return Fingerprint(experiment, {**environment(device), "recipe_code": code_digest(type(recipe))})
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Library versions and the device: what may change the numbers of a run without anyone meaning to."""
+    found: dict[str, Any] = {
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "platform": f"{sys.platform}-{platform.machine()}",
+        "device": device,
+    }
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # pragma: no cover - they are requirements
+            found[package] = "unknown"
+    if device == "cpu":
+        # One thread a run, always: with more, sums are split in ways that depend on the number of seeds.
+        return {**found, "device_name": _cpu_name(), "threads": 1}
+    import torch
+
+    return {
+        **found,
+        "device_name": torch.cuda.get_device_name(device),
+        "cuda": torch.version.cuda,
+        "matmul_precision": torch.get_float32_matmul_precision(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def code_digest(recipe: type[Recipe]) -> str:
+    """SHA-256 of the code of a recipe class and of its bases: what it does, not its comments or docstrings."""
+    total = hashlib.sha256()
+    for cls in recipe.__mro__:
+        if cls is not object:
+            total.update(_code(cls).encode())
+    return total.hexdigest()[:16]
+
+
+def _code(cls: type) -> str:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    except (OSError, TypeError, SyntaxError):
+        # Typed at a prompt: no source to read, but the compiled methods are there.
+        functions = (value for value in vars(cls).values() if inspect.isfunction(value))
+        return repr([(f.__name__, f.__code__.co_code.hex(), f.__code__.co_consts) for f in functions])
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)

@@ -1,0 +1,1 @@
+"""Models: where they come from, what their parameters are, and how they are loaded."""

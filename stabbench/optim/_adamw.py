@@ -1,0 +1,142 @@
+"""AdamW in the papers' form, with bias correction as a switch.
+
+Mosbach et al. 2021 (eq. 1-2) and Zhang et al. 2021 (Algorithm 1) write Adam as
+
+    alpha_t = alpha * sqrt(1 - beta2^t) / (1 - beta1^t)
+    theta  <- theta - alpha_t * m_t / (sqrt(v_t) + eps)
+
+with eps *outside* the corrected root, as in the optimizer they trained with. ``torch.optim.AdamW`` corrects ``v``
+before the root and adds eps afterwards, which scales eps by ``1/sqrt(1 - beta2^t)``: not the same numbers. Devlin's
+BERT leaves the correction out (``alpha_t = alpha``), which makes its first steps up to seven times larger.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, overload
+
+import torch
+from torch import Tensor
+
+
+def adam_bias_correction(step: int, beta1: float = 0.9, beta2: float = 0.999) -> float:
+    """Adam's bias-correction factor ``sqrt(1 - beta2^t) / (1 - beta1^t)``.
+
+    Args:
+        step: t, the number of this update, from 1.
+        beta1: Decay rate of the first moment, in [0, 1).
+        beta2: Decay rate of the second moment, in [0, 1).
+
+    Returns:
+        The factor on the learning rate; 1 without correction. For the usual betas it starts at 0.316, falls to 0.148
+        at about step 13 and climbs to 1 over some thousands of steps.
+
+    Raises:
+        ValueError: ``step`` below 1, or a beta outside [0, 1).
+
+    Source: Mosbach et al. 2021, eq. 1-2; Zhang et al. 2021, Algorithm 1 and Fig. 1.
+    """
+    if step < 1:
+        raise ValueError(f"step counts from 1, got {step}")
+    _check_betas((beta1, beta2))
+    return math.sqrt(1.0 - beta2**step) / (1.0 - beta1**step)
+
+
+class AdamW(torch.optim.Optimizer):
+    """AdamW in the papers' form: decoupled weight decay, bias correction optional.
+
+    One update of a parameter w with gradient g, at its t-th step and the (scheduled) rate ``lr``::
+
+        m <- beta1 m + (1 - beta1) g
+        v <- beta2 v + (1 - beta2) g^2
+        w <- w - lr * c_t * m / (sqrt(v) + eps)      c_t = adam_bias_correction(t), or 1
+        w <- w - lr * weight_decay * w
+
+    Everything is element by element, so it serves a parameter with a leading seed axis as it is.
+
+    Args:
+        params: Parameters or parameter groups, as for any ``torch.optim.Optimizer``.
+        lr: Learning rate, positive or zero; a scheduler may set it at every step.
+        betas: Decay rates of the two moments, each in [0, 1).
+        eps: Added outside the root, positive or zero.
+        weight_decay: Decoupled decay, scaled by ``lr`` but not by the bias correction.
+        bias_correction: False reproduces Devlin's BERT optimizer.
+
+    Raises:
+        ValueError: A hyperparameter out of range.
+
+    Source: Mosbach et al. 2021, section 3.2 and eq. 1-2; Loshchilov and Hutter 2019 (decoupled decay).
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-6,
+        weight_decay: float = 0.01,
+        bias_correction: bool = True,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "bias_correction": bias_correction,
+        }
+        super().__init__(params, defaults)
+        for group in self.param_groups:
+            _check_betas(group["betas"])
+            for name in ("lr", "eps", "weight_decay"):
+                if not group[name] >= 0:
+                    raise ValueError(f"{name} must not be negative, got {group[name]}")
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """One update of every parameter that has a gradient; the others are left alone, decay included."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            # Parameters that joined late (gradual unfreezing) count their own steps, so the factor is per step count.
+            by_step: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
+            for p in group["params"]:
+                if p.grad is not None:
+                    state = self.state[p]
+                    if not state:
+                        state.update(step=0, exp_avg=torch.zeros_like(p), exp_avg_sq=torch.zeros_like(p))
+                    state["step"] += 1
+                    by_step.setdefault(state["step"], ([], []))
+                    by_step[state["step"]][0].append(p)
+                    by_step[state["step"]][1].append(p.grad)
+            for step, (parameters, gradients) in by_step.items():
+                self._update(group, parameters, gradients, step)
+        return loss
+
+    def _update(self, group: dict[str, Any], parameters: list[Tensor], gradients: list[Tensor], step: int) -> None:
+        lr, eps, (beta1, beta2) = float(group["lr"]), group["eps"], group["betas"]
+        correction = adam_bias_correction(step, beta1, beta2) if group["bias_correction"] else 1.0
+        m = [self.state[p]["exp_avg"] for p in parameters]
+        v = [self.state[p]["exp_avg_sq"] for p in parameters]
+        # foreach, not fused: on the CPU the fused kernels round differently with the number of seeds in the stack.
+        torch._foreach_mul_(m, beta1)
+        torch._foreach_add_(m, gradients, alpha=1 - beta1)
+        torch._foreach_mul_(v, beta2)
+        torch._foreach_addcmul_(v, gradients, gradients, value=1 - beta2)
+        denominator = torch._foreach_sqrt(v)
+        torch._foreach_add_(denominator, eps)
+        torch._foreach_addcdiv_(parameters, m, denominator, value=-lr * correction)
+        if group["weight_decay"] != 0:
+            torch._foreach_mul_(parameters, 1 - lr * group["weight_decay"])
+
+
+def _check_betas(betas: tuple[float, float]) -> None:
+    for number, beta in enumerate(betas, start=1):
+        if not 0 <= beta < 1:
+            raise ValueError(f"beta{number} must be in [0, 1), got {beta}")

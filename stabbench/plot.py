@@ -1,0 +1,64 @@
+"""The picture of a comparison: a box and every run's score, one column a recipe (as mosbach2021, Fig. 1)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stabbench.comparison import Comparison
+from stabbench.errors import StabbenchError
+from stabbench.records import Outcome
+
+
+def plot_comparison(comparison: Comparison, path: Path) -> None:
+    """Draw ``comparison`` into a file whose suffix names the format (png, svg, pdf).
+
+    Raises:
+        StabbenchError: matplotlib is not installed, or the file cannot be written.
+    """
+    try:
+        import matplotlib
+
+        matplotlib.use("agg")
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise StabbenchError("--plot needs matplotlib", 'install it: pip install "stabbench[plot]"') from error
+
+    figure, axes = pyplot.subplots(figsize=(1.6 + 1.3 * len(comparison.recipes), 4.2), layout="constrained")
+    for position, runs in enumerate(comparison.recipes, start=1):
+        if runs.finite_scores:
+            axes.boxplot(
+                runs.finite_scores,
+                positions=[position],
+                widths=0.5,
+                showfliers=False,
+                medianprops={"color": "black"},
+                boxprops={"color": "0.45"},
+                whiskerprops={"color": "0.45"},
+                capprops={"color": "0.45"},
+            )
+        # Points are spread sideways by their seed's place, so that the picture is the same every time.
+        for number, record in enumerate(runs.records):
+            if record.score is not None:
+                failed = record.outcome is Outcome.FAILED
+                axes.plot(
+                    position + 0.36 * (number / max(1, len(runs.records) - 1) - 0.5),
+                    record.score,
+                    "x" if failed else "o",
+                    color="tab:red" if failed else "tab:blue",
+                    markersize=5,
+                    alpha=0.75,
+                )
+    axes.axhline(comparison.constant_score, color="0.6", linestyle="--", linewidth=1)
+    axes.set_xticks(
+        range(1, len(comparison.recipes) + 1),
+        [f"{runs.label}\n{runs.failed} of {len(runs.records)} failed" for runs in comparison.recipes],
+    )
+    axes.set_xlim(0.4, len(comparison.recipes) + 0.6)
+    axes.set_ylabel(comparison.metric)
+    axes.set_title(f"{comparison.task}, {comparison.model}\n(dashed: best constant predictor)", fontsize=9)
+    try:
+        figure.savefig(path, dpi=150)
+    except (OSError, ValueError) as error:
+        raise StabbenchError(f"--plot {path}: {error}", "name a file that ends in .png, .svg or .pdf") from error
+    finally:
+        pyplot.close(figure)

@@ -1,0 +1,21 @@
+"""Recipes: one plugin class a method, one file a class. None of this imports torch until a recipe is trained."""
+
+from stabbench.recipes._base import ParameterGroup as ParameterGroup
+from stabbench.recipes._base import Recipe as Recipe
+from stabbench.recipes._parameters import parameter as parameter
+from stabbench.recipes._registry import get_recipe as get_recipe
+from stabbench.recipes._registry import load_plugin as load_plugin
+from stabbench.recipes._registry import parse_recipe as parse_recipe
+from stabbench.recipes._registry import recipe_class as recipe_class
+from stabbench.recipes._registry import recipe_names as recipe_names
+
+__all__ = [
+    "ParameterGroup",
+    "Recipe",
+    "get_recipe",
+    "load_plugin",
+    "parameter",
+    "parse_recipe",
+    "recipe_class",
+    "recipe_names",
+]

@@ -1,0 +1,180 @@
+"""The base class of every recipe: a frozen record of hyperparameters, and a few pure hooks that the engine calls.
+
+A recipe says *what* to do; the engine (:mod:`stabbench.engine`) owns the loop and does it for many seeds at once. So a
+recipe never sees a model, only its :class:`~stabbench.models.layout.Layout` (plain data) and, in two hooks, tensors.
+
+A user's own recipe is a subclass with a ``name`` and whatever differs::
+
+    from stabbench import Recipe
+
+    class Cautious(Recipe):
+        \"\"\"Half the learning rate, with bias correction.\"\"\"
+
+        name = "cautious"
+        lr = 1e-5
+        bias_correction = True
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
+
+from stabbench.errors import RecipeError
+from stabbench.recipes._parameters import check_parameter, parameter, parameter_types
+
+if TYPE_CHECKING:  # recipes are listed and checked without loading torch
+    from torch import Tensor
+
+    from stabbench.models.families import Defaults
+    from stabbench.models.layout import Layout
+
+    # Draws one mask of the given shape per seed, entries 1 with the given probability: [seeds, *shape].
+    Bernoulli = Callable[[float, tuple[int, ...]], Tensor]
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters that the optimizer treats alike.
+
+    Attributes:
+        names: The parameters' names.
+        weight_decay: Decoupled weight decay.
+        lr_factor: On the scheduled learning rate.
+    """
+
+    names: Sequence[str]
+    weight_decay: float
+    lr_factor: float = 1.0
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(parameter,))
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The scheme that all recipes share (Devlin et al. 2019 as in Mosbach et al. 2021, section 3.2 and Table 3).
+
+    Parameters whose default is None take the value of the model's family (:mod:`stabbench.models.families`).
+    Subclasses become frozen dataclasses by themselves; ``lr = 1e-5`` in one changes that parameter's default.
+
+    Raises:
+        RecipeError: A parameter of another type or out of its range.
+    """
+
+    name: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
+
+    lr: float = parameter(2e-5, "peak learning rate, before the model's multiplier", above=0)
+    epochs: float = parameter(3.0, "passes over the training set", above=0)
+    batch_size: int = parameter(16, "examples a step", least=1)
+    max_length: int = parameter(128, "tokens an example at most", least=4)
+    warmup: float = parameter(0.1, "share of the steps that warm up", least=0, below=1)
+    bias_correction: bool = parameter(False, "Adam's bias correction")
+    beta1: float = parameter(0.9, "decay rate of Adam's first moment", least=0, below=1)
+    beta2: float | None = parameter(None, "decay rate of Adam's second moment; none: the family's", least=0, below=1)
+    eps: float = parameter(1e-6, "Adam's epsilon, outside the root", least=0)
+    weight_decay: float | None = parameter(None, "decoupled weight decay; none: the family's", least=0)
+    max_grad_norm: float | None = parameter(None, "global clipping, 0 for none; none: the family's", least=0)
+    dropout: float | None = parameter(None, "dropout; none: the family's or the checkpoint's", least=0, below=1)
+
+    def __init_subclass__(cls) -> None:
+        inherited = {spec.name: spec for base in cls.__mro__[1:] if base is Recipe or issubclass(base, Recipe)
+                     for spec in reversed(dataclasses.fields(base))}  # fmt: skip
+        annotations = inspect.get_annotations(cls)
+        for name in inherited.keys() & vars(cls).keys():
+            value = vars(cls)[name]
+            if not isinstance(value, dataclasses.Field):
+                # A plain `lr = 1e-5` keeps the inherited type, explanation and range.
+                annotations[name] = parameter_types(cls.__mro__[1])[name]
+                setattr(cls, name, dataclasses.field(default=value, metadata=inherited[name].metadata))
+        cls.__annotations__ = annotations
+        dataclass(frozen=True, kw_only=True)(cls)
+
+    def __post_init__(self) -> None:
+        declared = parameter_types(type(self))
+        for spec in dataclasses.fields(self):
+            value = check_parameter(self.name, spec.name, getattr(self, spec.name), declared[spec.name], spec.metadata)
+            object.__setattr__(self, spec.name, value)
+
+    # What the recipe is
+
+    @property
+    def label(self) -> str:
+        """The name, and whatever differs from its defaults: ``devlin:lr=3e-05,epochs=10``."""
+        changed = [
+            f"{spec.name}={_as_text(getattr(self, spec.name))}"
+            for spec in dataclasses.fields(self)
+            if getattr(self, spec.name) != spec.default
+        ]
+        return ":".join(filter(None, [self.name, ",".join(changed)]))
+
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter with its value: part of a run's identity."""
+        return dataclasses.asdict(self)
+
+    def resolved(self, defaults: Defaults) -> Self:
+        """This recipe with the family's values in place of None."""
+        family = dataclasses.asdict(defaults)
+        return dataclasses.replace(self, **{key: v for key, v in family.items() if getattr(self, key) is None})
+
+    # What the engine asks
+
+    def total_steps(self, train_size: int) -> int:
+        """The number of updates of a whole training on ``train_size`` examples."""
+        return max(1, round(self.epochs * math.ceil(train_size / self.batch_size)))
+
+    def schedule(self, step: int, total_steps: int) -> float:
+        """The factor on the peak rate, after ``step`` updates of ``total_steps``."""
+        from stabbench.optim import linear_warmup_linear_decay
+
+        return linear_warmup_linear_decay(step, total_steps, self.warmup)
+
+    def fresh(self, layout: Layout) -> frozenset[str]:
+        """Names of the parameters drawn anew before training, besides those that the checkpoint lacks.
+
+        A weight is drawn from N(0, 0.02^2), a bias becomes 0 and a LayerNorm the identity.
+        """
+        return layout.names(["head"])
+
+    def groups(self, layout: Layout) -> list[ParameterGroup]:
+        """Optimizer groups: every parameter of the layout in exactly one. By default no decay on biases and norms."""
+        weight_decay = self._family_value("weight_decay")
+        decayed = [p.name for p in layout.parameters if p.kind == "weight"]
+        others = [p.name for p in layout.parameters if p.kind != "weight"]
+        return [ParameterGroup(decayed, weight_decay), ParameterGroup(others, 0.0)]
+
+    def gradient_scales(self, norms: Tensor) -> Tensor:
+        """Clipping: factors on each component's gradient, from the components' norms, both ``[seeds, components]``."""
+        from stabbench.optim import global_scales
+
+        return global_scales(norms, self._family_value("max_grad_norm"))
+
+    def forward_weight(self, weight: Tensor, pretrained: Tensor, bernoulli: Bernoulli) -> Tensor:
+        """The weight that a Linear uses in a training step.
+
+        Args:
+            weight: The current value, ``[seeds, out, in]``.
+            pretrained: Its value before training, ``[seeds or 1, out, in]``.
+            bernoulli: Draws ``[seeds, *shape]`` masks from each seed's own dropout stream.
+        """
+        return weight
+
+    def _family_value(self, name: str) -> float:
+        value: float | None = getattr(self, name)
+        if value is None:
+            raise RecipeError(
+                f"recipe {self.name!r}: {name} is the model family's", "call recipe.resolved(defaults_of(family)) first"
+            )
+        return value
+
+
+def _as_text(value: object) -> str:
+    """A parameter's value as it is written on a command line."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
+        return str(int(value))
+    return str(value)

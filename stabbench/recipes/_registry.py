@@ -1,0 +1,160 @@
+"""Finding recipes by name: the built-in ones, those of installed packages, and those of ``--plugin`` modules.
+
+A package offers its recipes through the entry-point group ``stabbench.recipes``::
+
+    [project.entry-points."stabbench.recipes"]
+    cautious = "my_package.recipes:Cautious"
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from stabbench.errors import RecipeError, unknown
+from stabbench.recipes._base import Recipe
+from stabbench.recipes._parameters import parse_parameter
+
+ENTRY_POINT_GROUP = "stabbench.recipes"
+
+_from_plugins: dict[str, type[Recipe]] = {}
+
+
+@cache
+def _installed() -> dict[str, type[Recipe]]:
+    """Recipes of every installed package, the built-in ones among them."""
+    found: dict[str, type[Recipe]] = {}
+    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
+        try:
+            cls = entry.load()
+        except Exception as error:
+            raise RecipeError(
+                f"the installed recipe {entry.name!r} ({entry.value}) cannot be loaded: {error}",
+                "repair or uninstall the package that provides it",
+            ) from error
+        _add(found, cls, entry.value)
+    return found
+
+
+def _add(recipes: dict[str, type[Recipe]], cls: Any, origin: str) -> None:
+    if not (isinstance(cls, type) and issubclass(cls, Recipe)):
+        raise RecipeError(f"{origin} is not a subclass of stabbench.Recipe")
+    if not cls.name:
+        raise RecipeError(f"the recipe class {origin} has no name", 'give it one: name = "my-recipe"')
+    other = recipes.get(cls.name)
+    if other is not None and other is not cls:
+        raise RecipeError(
+            f"two recipes are named {cls.name!r}: {other.__module__}.{other.__qualname__} and {origin}",
+            "rename one of them",
+        )
+    recipes[cls.name] = cls
+
+
+def _all() -> dict[str, type[Recipe]]:
+    return {**_installed(), **_from_plugins}
+
+
+def load_plugin(module: str) -> list[str]:
+    """Import a module (by name, or a ``.py`` file by path) and register every recipe class that it defines.
+
+    Returns:
+        The names of its recipes.
+
+    Raises:
+        RecipeError: It cannot be imported, defines no recipe, or one whose name is taken.
+    """
+    try:
+        loaded = _load_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
+    except Exception as error:
+        raise RecipeError(
+            f"plugin {module!r} cannot be imported: {type(error).__name__}: {error}",
+            "give an importable module's name or the path of a .py file",
+        ) from error
+    classes = [
+        value
+        for value in vars(loaded).values()
+        if isinstance(value, type) and issubclass(value, Recipe) and value.__module__ == loaded.__name__
+    ]
+    if not classes:
+        raise RecipeError(f"plugin {module!r} defines no recipe", "define a subclass of stabbench.Recipe in it")
+    for cls in classes:
+        known = _all()
+        _add(known, cls, f"{module}:{cls.__qualname__}")
+        _from_plugins[cls.name] = cls
+    return [cls.name for cls in classes]
+
+
+def _load_file(path: Path) -> ModuleType:
+    path = path.resolve()
+    # One module a file, however often it is named; importable again under this name in this process.
+    name = f"stabbench_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def recipe_names() -> list[str]:
+    """Names of all known recipes, sorted."""
+    return sorted(_all())
+
+
+def recipe_class(name: str) -> type[Recipe]:
+    """The recipe class of that name.
+
+    Raises:
+        RecipeError: No such recipe.
+    """
+    recipes = _all()
+    if name not in recipes:
+        raise RecipeError(unknown("recipe", name, recipes), "see: stabbench list recipes")
+    return recipes[name]
+
+
+def get_recipe(name: str, **parameters: Any) -> Recipe:
+    """A recipe by name, with some parameters set: ``get_recipe("devlin", lr=3e-5)``.
+
+    Raises:
+        RecipeError: An unknown recipe or parameter, or a parameter out of range.
+    """
+    cls = recipe_class(name)
+    known = cls.__dataclass_fields__
+    for parameter in parameters:
+        if parameter not in known:
+            raise RecipeError(unknown(f"parameter of recipe {name!r}:", parameter, known))
+    return cls(**parameters)
+
+
+def parse_recipe(text: str) -> Recipe:
+    """A recipe as written on a command line: ``devlin`` or ``devlin:lr=3e-5,epochs=10``.
+
+    Raises:
+        RecipeError: As :func:`get_recipe`, or text of another form.
+    """
+    name, _, listed = text.partition(":")
+    cls = recipe_class(name)
+    parameters: dict[str, Any] = {}
+    for item in filter(None, listed.split(",")):
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise RecipeError(f"in {text!r}: {item!r} is not parameter=value", f"write {name}:lr=3e-5,epochs=10")
+        if key in parameters:
+            raise RecipeError(f"in {text!r}: parameter {key!r} is given twice")
+        parameters[key] = parse_parameter(cls, name, key, value)
+    return get_recipe(name, **parameters)

@@ -1,0 +1,132 @@
+"""Tests that compare a candidate's runs with a reference's.
+
+Every test that has a direction is given in both: ``p_less_stable`` (or lower) speaks for the candidate being worse,
+``p_more_stable`` for its being better. A p-value that is not defined is None and ``note`` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Under three scores the deviations from a centre are degenerate: two against two gives p = 2e-30.
+LEAST_SCORES = 3
+
+
+@dataclass(frozen=True)
+class LeveneTest:
+    """Levene's two-sided test for equal spread.
+
+    Attributes:
+        statistic: W; None where it is not defined.
+        p: None where it is not defined.
+        note: Why, where it is not.
+    """
+
+    statistic: float | None
+    p: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DirectedTest:
+    """A one-sided test, in both directions.
+
+    Attributes:
+        p_worse: Small where the candidate is less stable (or scores lower) than the reference.
+        p_better: Small where it is more stable (or scores higher).
+        method: The name of the test.
+        note: Why the p-values are None, or what is special about them.
+    """
+
+    p_worse: float | None
+    p_better: float | None
+    method: str
+    note: str = ""
+
+
+def levene_test(
+    candidate: Sequence[float], reference: Sequence[float], center: Literal["mean", "median"] = "median"
+) -> LeveneTest:
+    """Levene's test for equal spread of two sets of scores, two-sided.
+
+    ``center="mean"`` is Levene's own, as mosbach2021 report it; ``"median"`` is Brown and Forsythe's, which keeps its
+    level when some runs have collapsed.
+
+    Source: Levene 1960; Brown and Forsythe 1974.
+    """
+    from scipy import stats
+
+    x, y = _scores(candidate), _scores(reference)
+    if min(len(x), len(y)) < LEAST_SCORES:
+        return LeveneTest(None, None, f"needs at least {LEAST_SCORES} finite scores in each set")
+    if np.ptp(x) == 0 and np.ptp(y) == 0:
+        return LeveneTest(None, None, "equal spread: both sets are constant")
+    deviations = [np.abs(s - (np.mean(s) if center == "mean" else np.median(s))) for s in (x, y)]
+    if all(np.ptp(d) <= 1e-12 * max(1.0, float(np.max(np.abs(s)))) for d, s in zip(deviations, (x, y), strict=True)):
+        return LeveneTest(None, None, "not defined: the deviations have no spread of their own")
+    result = stats.levene(x, y, center=center)
+    return LeveneTest(float(result.statistic), float(result.pvalue), _constant_note(x, y))
+
+
+def spread_test(candidate: Sequence[float], reference: Sequence[float]) -> DirectedTest:
+    """One-sided Brown-Forsythe test on the spread of scores.
+
+    ``p_worse`` is half the two-sided p where the candidate's mean absolute deviation from its median is the larger, and
+    one minus that half where it is not.
+    """
+    two_sided = levene_test(candidate, reference, "median")
+    method = "Brown-Forsythe"
+    if two_sided.p is None:
+        return DirectedTest(None, None, method, two_sided.note)
+    x, y = _scores(candidate), _scores(reference)
+    larger = np.mean(np.abs(x - np.median(x))) > np.mean(np.abs(y - np.median(y)))
+    p_worse = two_sided.p / 2 if larger else 1 - two_sided.p / 2
+    return DirectedTest(p_worse, 1 - p_worse, method, two_sided.note)
+
+
+def failure_test(failed: int, planned: int, reference_failed: int, reference_planned: int) -> DirectedTest:
+    """One-sided exact test on the rates of failed runs.
+
+    Source: Boschloo 1970.
+    """
+    from scipy import stats
+
+    method = "Boschloo"
+    if planned == 0 or reference_planned == 0:
+        return DirectedTest(None, None, method, "no runs")
+    if failed == 0 == reference_failed:
+        return DirectedTest(1.0, 1.0, method, "no failed runs on either side")
+    table = [[failed, reference_failed], [planned - failed, reference_planned - reference_failed]]
+    worse, better = (stats.boschloo_exact(table, alternative=side).pvalue for side in ("greater", "less"))
+    return DirectedTest(min(1.0, float(worse)), min(1.0, float(better)), method)
+
+
+def mean_test(candidate: Sequence[float], reference: Sequence[float]) -> DirectedTest:
+    """One-sided test on the mean score: Welch's, or the exact Mann-Whitney test where a set is constant."""
+    from scipy import stats
+
+    x, y = _scores(candidate), _scores(reference)
+    if min(len(x), len(y)) < 2:
+        return DirectedTest(None, None, "Welch", "needs at least 2 finite scores in each set")
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        worse, better = (stats.mannwhitneyu(x, y, alternative=side).pvalue for side in ("less", "greater"))
+        return DirectedTest(float(worse), float(better), "Mann-Whitney", _constant_note(x, y))
+    worse, better = (stats.ttest_ind(x, y, equal_var=False, alternative=side).pvalue for side in ("less", "greater"))
+    return DirectedTest(float(worse), float(better), "Welch")
+
+
+def _scores(values: Sequence[float]) -> NDArray[np.float64]:
+    array = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError("scores must be finite: leave out what is not, and count it as failed")
+    return array
+
+
+def _constant_note(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
+    constant = [who for who, s in (("candidate", x), ("reference", y)) if np.ptp(s) == 0]
+    return f"all scores of the {' and the '.join(constant)} are equal" if constant else ""

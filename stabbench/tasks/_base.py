@@ -1,0 +1,76 @@
+"""What a task is: labelled examples to train on and to score, and the metric that scores them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from stabbench.errors import TaskError
+from stabbench.tasks.metrics import METRICS
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled texts.
+
+    Attributes:
+        first: The text, or the first of a pair.
+        second: The second of a pair; None for a task on single sentences.
+        labels: Class numbers, or scores for a regression task.
+    """
+
+    first: Sequence[str]
+    second: Sequence[str] | None
+    labels: Sequence[float]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task with its data.
+
+    Attributes:
+        name: Such as ``glue/rte``.
+        metric: A key of :data:`stabbench.tasks.metrics.METRICS`.
+        classes: Names of the classes in the order of their numbers; empty for regression.
+        train: Examples to train on.
+        evaluation: Examples to score, GLUE's development set.
+        source: Where the data came from, in words.
+    """
+
+    name: str
+    metric: str
+    classes: tuple[str, ...]
+    train: Examples
+    evaluation: Examples
+    source: str
+
+    def __post_init__(self) -> None:
+        for split, examples in (("training", self.train), ("evaluation", self.evaluation)):
+            if not len(examples):
+                raise TaskError(f"task {self.name!r}: the {split} set has no rows ({self.source})")
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs of the head: one a class, or 1 for regression."""
+        return len(self.classes) or 1
+
+    @cached_property
+    def constant_score(self) -> float:
+        """The score of the best constant predictor on the evaluation set: at or below it, a run has failed."""
+        return METRICS[self.metric].constant_score(self.evaluation.labels)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of every example and label of both splits, and of the metric."""
+        content = [
+            self.metric,
+            list(self.classes),
+            *([list(e.first), list(e.second or ()), list(e.labels)] for e in (self.train, self.evaluation)),
+        ]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()

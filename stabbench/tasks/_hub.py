@@ -1,0 +1,40 @@
+"""Reading GLUE from the hub, through ``datasets``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stabbench.errors import TaskError
+from stabbench.tasks._base import Examples, Task
+from stabbench.tasks._glue import GLUE_TASKS, HUB_DATASET
+
+
+def load_hub(name: str) -> Task:
+    """A GLUE task from the hub (or its local cache).
+
+    Raises:
+        TaskError: The hub cannot be reached and the cache does not hold the task.
+    """
+    import datasets
+
+    spec = GLUE_TASKS[name]
+    config = name.removeprefix("glue/")
+    try:
+        splits: Mapping[str, Any] = {
+            split: datasets.load_dataset(HUB_DATASET, config, split=split) for split in ("train", spec.evaluation[1])
+        }
+    except Exception as error:  # the client raises whatever its HTTP library does, besides its own errors
+        raise TaskError(
+            f"task {name!r}: cannot load {HUB_DATASET} ({config}) from the hub or its cache: {type(error).__name__}",
+            f"offline: give the official TSV files with --data-dir (a folder with {spec.folder}/train.tsv), "
+            "or fill the cache (HF_HOME) on a machine that has a network",
+        ) from error
+    first, second = spec.hub_columns
+    train, evaluation = (
+        Examples(
+            list(rows[first]), None if second is None else list(rows[second]), [float(label) for label in rows["label"]]
+        )
+        for rows in splits.values()
+    )
+    return Task(name, spec.metric, spec.classes, train, evaluation, source=f"{HUB_DATASET} ({config}) from the hub")

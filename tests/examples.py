@@ -1,0 +1,31 @@
+"""Examples that several test files need."""
+
+from dataclasses import replace
+
+from stabbench.records import Fingerprint, History, Outcome, RunRecord
+from stabbench.seeds import Seeds
+
+HISTORY = History([0.7, None, 0.5], [1, 3], {"head": [0.1, None]})
+
+
+def record(seed: int = 0, **changes: object) -> RunRecord:
+    made_of = Fingerprint({"recipe": "devlin", "parameters": {"lr": 2e-5}}, {"torch": "2"})
+    made = RunRecord(
+        id=made_of.run_id(Seeds.of(seed)),
+        recipe="devlin",
+        task="lab/entailment",
+        model="lab",
+        seeds=Seeds.of(seed),
+        outcome=Outcome.OK,
+        reason="",
+        metric="accuracy",
+        score=0.75,
+        constant_score=0.5,
+        final_loss=0.1,
+        steps=3,
+        stack=1,
+        seconds=1.5,
+        finished="2026-01-01T00:00:00+00:00",
+        fingerprint=made_of,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
