@@ -69,10 +69,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.asked = tuple(json.loads(body)["paths"] if body.startswith("{") else parse_qs(body)["paths"])
         self.do_GET()
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def log_message(self, format: str, *args: Any) -> None:
         pass
-
-    do_HEAD = do_GET
 
     def _describe(self, name: str, folder: Path, question: str) -> None:
         kind, _, rest = question.partition("/")

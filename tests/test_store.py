@@ -19,6 +19,7 @@ from stabbench.records import Fingerprint, Outcome, RunRecord
 from stabbench.seeds import Seeds
 from stabbench.store import FILE, Store
 
+
 def test_what_is_put_is_found_again(tmp_path: Path) -> None:
     first, second = record(0), record(1, outcome=Outcome.FAILED, score=None)
     with Store(tmp_path) as store:

@@ -15,6 +15,9 @@ from stabbench.models.families import FAMILIES
 from stabbench.models.layout import Kind, Layout, ParameterInfo
 from stabbench.models.source import WEIGHTS, ModelSource
 
+_OTHER_LABELS = "the checkpoint was fine-tuned with another number of labels: give the pretrained encoder instead"
+_OTHER_ARCHITECTURE = "the weights belong to another architecture than config.json says"
+
 
 def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tuple[PreTrainedModel, Layout]:
     """The pretrained encoder with a head of ``outputs`` outputs, in float32, and what its parameters are.
@@ -31,7 +34,7 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
     """
     safetensors = any((source.folder / file).is_file() for file in WEIGHTS)
     with _quiet(), _explained(source):
-        config = AutoConfig.from_pretrained(source.folder)
+        config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
         if dropout is not None:
             _set_dropout(config, dropout)
         # A head of another task is reported below, in the user's terms.
@@ -39,24 +42,30 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
         model, info = AutoModelForSequenceClassification.from_pretrained(
             source.folder,
             config=config,
+            trust_remote_code=False,
             attn_implementation="eager",
             dtype="float32",
             use_safetensors=safetensors,
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    if info["mismatched_keys"]:
-        name, found, wanted = sorted(info["mismatched_keys"])[0]
-        raise ModelError(
-            f"model {source.name!r}: {name} has shape {list(found)}, and this task needs {list(wanted)}",
-            "the checkpoint was fine-tuned with another number of labels: give the pretrained encoder instead",
-        )
     layout = describe(model, frozenset(info["missing_keys"]))
-    lacking = [p.name for p in layout.parameters if p.missing and p.part not in ("head", "pooler")]
+    if info["mismatched_keys"]:
+        # Any of the encoder's before the head's: they say more.
+        heads = layout.names(["head"])
+        name, found, wanted = min(info["mismatched_keys"], key=lambda key: (key[0] in heads, key[0]))
+        raise ModelError(
+            f"model {source.name!r}: {name} has shape {list(found)}, and {list(wanted)} is needed",
+            _OTHER_LABELS if name in heads else _OTHER_ARCHITECTURE,
+        )
+    # A pooler may be new as well: pretraining without a sentence objective leaves none.
+    may_be_new = layout.names(["head", "pooler"])
+    missing = [p.name for p in layout.parameters if p.missing]
+    lacking = [name for name in missing if name not in may_be_new and "pooler" not in name]
     if lacking:
         raise ModelError(
             f"model {source.name!r}: the weights lack {len(lacking)} of the encoder's parameters, such as {lacking[0]}",
-            "the file belongs to another architecture than config.json says",
+            _OTHER_ARCHITECTURE,
         )
     return model, layout
 
@@ -64,7 +73,7 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
 def load_tokenizer(source: ModelSource) -> Any:
     """The model's tokenizer."""
     with _quiet(), _explained(source):
-        return AutoTokenizer.from_pretrained(source.folder)
+        return AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False)
 
 
 def describe(model: PreTrainedModel, missing: frozenset[str] = frozenset()) -> Layout:
@@ -104,17 +113,12 @@ def _explained(source: ModelSource) -> Iterator[None]:
     """Turn whatever ``transformers`` raises on bad files into a ModelError."""
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    except Exception as error:  # there is no end to what a bad configuration can raise
+        first_line = (str(error).strip() or "no message").splitlines()[0]
         raise ModelError(
-            f"model {source.name!r}: transformers cannot load {source.folder}: {first_line}",
-            "it must be an encoder that AutoModelForSequenceClassification knows; remote code is never run",
-        ) from error
-    except Exception as error:
-        if type(error).__name__ != "SafetensorError":
-            raise
-        raise ModelError(
-            f"model {source.name!r}: its weights are damaged: {error}", "download the file again"
+            f"model {source.name!r}: transformers cannot load {source.folder}: {type(error).__name__}: {first_line}",
+            "the files must be whole, and of an encoder that AutoModelForSequenceClassification knows; "
+            "remote code is never run",
         ) from error
 
 

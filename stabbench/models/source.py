@@ -9,14 +9,26 @@ from pathlib import Path
 
 from stabbench.errors import ModelError, unknown
 
-# The papers' peak rate 2e-5 belongs to BERT-large, hidden size 1024. The lab model's is 32; 16 times the papers' rate
-# is what its documentation (docs/lab.md) measures. One factor, for all recipes alike.
-LAB_LR_MULTIPLIER = 16.0
+# The papers' peak rate 2e-5 belongs to BERT-large, whose width is 1024; the lab model's is 32. One factor, the ratio of
+# the widths, for all recipes alike (docs/lab.md).
+LAB_LR_MULTIPLIER = 1024 / 32
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 PICKLED_WEIGHTS = ("pytorch_model.bin", "pytorch_model.bin.index.json")
-_HASHED = ("*.safetensors", "*.bin", "config.json", "tokenizer*", "vocab*", "merges.txt", "*.model", "*.index.json")
-# Beside what is hashed, what a hub download needs.
+# A tokenizer is made from one of these. Where none is there, transformers would make one up.
+TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+_HASHED = (
+    "*.safetensors",
+    "pytorch_model*.bin",
+    "*.index.json",
+    "config.json",
+    "tokenizer*",
+    "vocab*",
+    "merges.txt",
+    "*.model",
+    "added_tokens.json",
+    "special_tokens_map.json",
+)
 _DOWNLOADED = ("*.safetensors", "*.json", "*.txt", "*.model")
 
 
@@ -41,7 +53,7 @@ class ModelSource:
     @property
     def family(self) -> str:
         """The ``transformers`` model type."""
-        return str(self._config().get("model_type", "unknown"))
+        return str(self._json(self.folder / "config.json").get("model_type", "unknown"))
 
     def digest(self) -> str:
         """SHA-256 over the weights, the configuration and the tokenizer."""
@@ -53,17 +65,22 @@ class ModelSource:
 
     def weights_bytes(self) -> int:
         """The size of the weights on disk."""
-        weights = [*self.folder.glob("*.safetensors")] or [*self.folder.glob("*.bin")]
+        weights = [*self.folder.glob("*.safetensors")] or [*self.folder.glob("pytorch_model*.bin")]
         return sum(path.stat().st_size for path in weights)
 
-    def _config(self) -> dict[str, object]:
+    def shards(self, index: Path) -> set[object]:
+        """The files that an index of weights names."""
+        weight_map = self._json(index).get("weight_map")
+        return set(weight_map.values()) if isinstance(weight_map, dict) else set()
+
+    def _json(self, path: Path) -> dict[str, object]:
         try:
-            config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ModelError(f"model {self.name!r}: {self.folder / 'config.json'} cannot be read: {error}") from error
-        if not isinstance(config, dict):
-            raise ModelError(f"model {self.name!r}: {self.folder / 'config.json'} holds no configuration")
-        return config
+            raise ModelError(f"model {self.name!r}: {path} cannot be read: {error}") from error
+        if not isinstance(content, dict):
+            raise ModelError(f"model {self.name!r}: {path} holds no object")
+        return content
 
 
 def find_model(name: str, revision: str | None = None, *, allow_pickle: bool = False) -> ModelSource:
@@ -72,16 +89,19 @@ def find_model(name: str, revision: str | None = None, *, allow_pickle: bool = F
     Raises:
         ModelError: Nothing of that name can be found, or what is found has no usable weights.
     """
+    is_folder = _is_folder(name)
+    if revision is not None and (is_folder or name == "lab"):
+        raise ModelError(f"model {name!r} has no revision {revision!r}: only hub models have revisions")
     if name == "lab":
         lab = Path(__file__).parent.parent / "lab" / "checkpoint"
         source = ModelSource(name, lab, lr_multiplier=LAB_LR_MULTIPLIER)
-    elif Path(name).is_dir():
+    elif is_folder:
         source = ModelSource(name, Path(name).resolve(), allow_pickle=allow_pickle)
     elif name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1:
         raise ModelError(f"model {name!r}: no such folder")
     else:
         source = _from_hub(name, revision, allow_pickle)
-    _check_weights(source)
+    _check_files(source)
     return source
 
 
@@ -102,19 +122,43 @@ def _from_hub(name: str, revision: str | None, allow_pickle: bool) -> ModelSourc
     return ModelSource(name, folder, revision=folder.name, allow_pickle=allow_pickle)
 
 
-def _check_weights(source: ModelSource) -> None:
-    if not (source.folder / "config.json").is_file():
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:  # a name too long to be one
+        return False
+
+
+def _check_files(source: ModelSource) -> None:
+    if not _has(source, "config.json"):
         raise ModelError(f"model {source.name!r}: {source.folder} has no config.json")
-    if any((source.folder / file).is_file() for file in WEIGHTS):
+    if not _has(source, *TOKENIZERS):
+        raise ModelError(f"model {source.name!r}: {source.folder} has no tokenizer ({', '.join(TOKENIZERS)})")
+    if _has(source, *WEIGHTS) and not _index_names_pickles(source):
         return
-    if any((source.folder / file).is_file() for file in PICKLED_WEIGHTS):
+    if _has(source, *WEIGHTS, *PICKLED_WEIGHTS):
         if source.allow_pickle:
             return
         raise ModelError(
-            f"model {source.name!r}: its weights are pickled (pytorch_model.bin), and unpickling runs code",
-            "convert them to safetensors, or insist with --allow-pickle if you trust the file",
+            f"model {source.name!r}: its weights are pickled, and unpickling runs code",
+            "convert them to safetensors, or insist with --allow-pickle if you trust the files",
         )
-    raise ModelError(f"model {source.name!r}: {source.folder} has no weights ({' or '.join(WEIGHTS)})")
+    raise ModelError(
+        f"model {source.name!r}: {source.folder} has no weights ({' or '.join(WEIGHTS)})",
+        "a hub model that has only pickled weights needs --allow-pickle" if source.revision else "",
+    )
+
+
+def _has(source: ModelSource, *files: str) -> bool:
+    return any((source.folder / file).is_file() for file in files)
+
+
+def _index_names_pickles(source: ModelSource) -> bool:
+    """An index of safetensors may name any file as a shard."""
+    index = source.folder / WEIGHTS[1]
+    if _has(source, WEIGHTS[0]) or not index.is_file():
+        return False
+    return not all(str(shard).endswith(".safetensors") for shard in source.shards(index))
 
 
 # What `stabbench list models` shows; any other hub id or local folder works as well.

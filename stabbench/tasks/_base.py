@@ -71,6 +71,9 @@ class Task:
         content = [
             self.metric,
             list(self.classes),
-            *([list(e.first), list(e.second or ()), list(e.labels)] for e in (self.train, self.evaluation)),
+            *(
+                [list(e.first), list(e.second or ()), [float(label) for label in e.labels]]
+                for e in (self.train, self.evaluation)
+            ),
         ]
         return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from stabbench.errors import TaskError
@@ -20,21 +20,21 @@ def load_hub(name: str) -> Task:
 
     spec = GLUE_TASKS[name]
     config = name.removeprefix("glue/")
+    first, second = spec.hub_columns
     try:
-        splits: Mapping[str, Any] = {
-            split: datasets.load_dataset(HUB_DATASET, config, split=split) for split in ("train", spec.evaluation[1])
-        }
+        splits: Sequence[Any] = datasets.load_dataset(HUB_DATASET, config, split=["train", spec.evaluation[1]])
+        train, evaluation = (
+            Examples(
+                list(rows[first]),
+                None if second is None else list(rows[second]),
+                [float(label) for label in rows["label"]],
+            )
+            for rows in splits
+        )
     except Exception as error:  # the client raises whatever its HTTP library does, besides its own errors
         raise TaskError(
             f"task {name!r}: cannot load {HUB_DATASET} ({config}) from the hub or its cache: {type(error).__name__}",
             f"offline: give the official TSV files with --data-dir (a folder with {spec.folder}/train.tsv), "
-            "or fill the cache (HF_HOME) on a machine that has a network",
+            "or fill the cache (HF_HOME) on a machine that has a network and set HF_HUB_OFFLINE=1",
         ) from error
-    first, second = spec.hub_columns
-    train, evaluation = (
-        Examples(
-            list(rows[first]), None if second is None else list(rows[second]), [float(label) for label in rows["label"]]
-        )
-        for rows in splits.values()
-    )
     return Task(name, spec.metric, spec.classes, train, evaluation, source=f"{HUB_DATASET} ({config}) from the hub")

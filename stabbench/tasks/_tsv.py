@@ -20,8 +20,15 @@ def load_tsv(name: str, data_dir: Path) -> Task:
         TaskError: Files that are missing, empty or badly encoded, or rows that cannot be read.
     """
     spec = GLUE_TASKS[name]
-    if not data_dir.is_dir():
-        raise TaskError(f"--data-dir {data_dir}: no such folder")
+    try:
+        if not data_dir.is_dir():
+            raise TaskError(f"--data-dir {data_dir}: no such folder")
+        return _load(name, spec, data_dir)
+    except OSError as error:
+        raise TaskError(f"--data-dir {data_dir}: {error.strerror}") from error
+
+
+def _load(name: str, spec: GlueTask, data_dir: Path) -> Task:
     folder = data_dir / spec.folder if (data_dir / spec.folder).is_dir() else data_dir
     train, evaluation = (_read(folder / f"{split}.tsv", name, spec) for split in ("train", spec.evaluation[0]))
     return Task(name, spec.metric, spec.classes, train, evaluation, source=f"TSV files in {folder}")
@@ -41,7 +48,8 @@ def _read(path: Path, name: str, spec: GlueTask) -> Examples:
     numbered = [(number, line.rstrip("\r").split("\t")) for number, line in enumerate(lines, 1) if line.strip("\r")]
     if not numbered:
         raise TaskError(f"{path}: the file is empty")
-    columns = _columns(path, numbered.pop(0)[1] if spec.header else None, spec)
+    header = numbered.pop(0)[1] if spec.header else None
+    columns = _columns(path, header, spec)
     last = max(i for i in columns if i is not None)
     first: list[str] = []
     second: list[str] = []
@@ -51,6 +59,8 @@ def _read(path: Path, name: str, spec: GlueTask) -> Examples:
             if spec.torn_rows:
                 continue
             raise TaskError(f"{path}, line {number}: {len(row)} columns, but column {last + 1} is needed")
+        if header is not None and len(row) > len(header):
+            raise TaskError(f"{path}, line {number}: {len(row)} columns, but the header has {len(header)}")
         first.append(row[columns[0]])
         if columns[1] is not None:
             second.append(row[columns[1]])

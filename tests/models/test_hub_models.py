@@ -65,9 +65,7 @@ def test_an_unknown_revision_is_refused(find: Any, hub: Any, repository: Path) -
     assert "RevisionNotFound" in find("org/tiny", "no-such-branch", HF_ENDPOINT=hub.url)
 
 
-def test_pickled_weights_are_neither_downloaded_nor_used_unless_allowed(
-    find: Any, hub: Any, repository: Path
-) -> None:
+def test_pickled_weights_are_neither_downloaded_nor_used_unless_allowed(find: Any, hub: Any, repository: Path) -> None:
     (repository / "model.safetensors").unlink()
     refusal = find("org/tiny", HF_ENDPOINT=hub.url)
     assert "no weights" in refusal

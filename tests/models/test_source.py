@@ -100,7 +100,9 @@ def test_the_digest_changes_with_the_configuration_and_the_tokenizer(tiny_bert: 
     assert find_model(str(tiny_bert)).digest() != before
 
 
-@pytest.mark.parametrize("file", ["vocab.txt", "merges.txt", "spiece.model", "added_tokens.json"])
+@pytest.mark.parametrize(
+    "file", ["vocab.txt", "merges.txt", "spiece.model", "added_tokens.json", "special_tokens_map.json"]
+)
 def test_the_digest_changes_with_every_file_that_a_tokenizer_may_have(tiny_bert: Path, file: str) -> None:
     before = find_model(str(tiny_bert)).digest()
     (tiny_bert / file).write_text("{}")

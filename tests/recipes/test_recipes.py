@@ -11,7 +11,9 @@ from stabbench.optim import clip_component_norms_
 
 def layout(depth: int, known: bool = True) -> Layout:
     parts = ["embeddings", *(f"block {i}" for i in range(depth)), "pooler", "head"]
-    return Layout("bert", known, tuple(ParameterInfo(f"{p}.{k}", k, p) for p in parts for k in ("weight", "bias", "norm")))
+    return Layout(
+        "bert", known, tuple(ParameterInfo(f"{p}.{k}", k, p) for p in parts for k in ("weight", "bias", "norm"))
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,9 @@ def test_no_decay_on_biases_and_norms() -> None:
     assert not any(name.endswith("weight") for name in others.names)
 
 
-@pytest.mark.parametrize(("size", "epochs", "steps"), [(2490, 3, 468), (2490, 20, 3120), (16, 1, 1), (17, 1, 2), (5, 0.1, 1)])
+@pytest.mark.parametrize(
+    ("size", "epochs", "steps"), [(2490, 3, 468), (2490, 20, 3120), (16, 1, 1), (17, 1, 2), (5, 0.1, 1)]
+)
 def test_steps_count_whole_epochs_with_their_last_short_batch(size: int, epochs: float, steps: int) -> None:
     assert get_recipe("devlin", epochs=epochs).total_steps(size) == steps
 

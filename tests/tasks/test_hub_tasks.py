@@ -70,7 +70,7 @@ def load(run_python: Any) -> Callable[..., Any]:
 
 def test_a_task_has_the_hubs_texts_and_labels(load: Any, glue: Any) -> None:
     train, evaluation, classes, source, _ = load("glue/rte", HF_ENDPOINT=glue.url)
-    first, second = (['train {0} 0 "é'.format(c), 'train {0} 1 "é'.format(c)] for c in ("sentence1", "sentence2"))
+    first, second = ([f'train {c} 0 "é', f'train {c} 1 "é'] for c in ("sentence1", "sentence2"))
     assert train == [first, second, [0.0, 1.0]]
     assert evaluation[0] == ['validation sentence1 0 "é', 'validation sentence1 1 "é']
     assert classes == ["entailment", "not_entailment"]
@@ -109,5 +109,13 @@ def test_a_hub_without_the_dataset_is_refused(load: Any, hub: Any) -> None:
 
 def test_offline_the_message_says_what_was_tried_and_how_to_go_on(load: Any, closed_endpoint: str) -> None:
     message = load("glue/rte", HF_ENDPOINT=closed_endpoint, HF_HUB_OFFLINE="1")
-    for part in ("'glue/rte'", "nyu-mll/glue", "hub or its cache", "offline:", "--data-dir", "RTE/train.tsv", "HF_HOME"):
+    for part in (
+        "'glue/rte'",
+        "nyu-mll/glue",
+        "hub or its cache",
+        "offline:",
+        "--data-dir",
+        "RTE/train.tsv",
+        "HF_HOME",
+    ):
         assert part in message

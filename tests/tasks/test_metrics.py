@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stabbench.tasks.metrics import METRICS, accuracy, f1, mcc, spearman
@@ -16,6 +16,9 @@ BINARY = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, m
 CLASSES = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=40)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=32)
 SCORES = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=40)
+
+# A busy machine, or the first import of scipy, is no failure.
+UNTIMED = settings(deadline=None)
 
 # 3 true positives, 1 false positive, 2 false negatives, 4 true negatives.
 PREDICTIONS = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
@@ -71,11 +74,13 @@ def test_f1_without_positives_is_0() -> None:
     assert f1([0, 0], [0, 0]) == 0
 
 
+@UNTIMED
 @given(CLASSES)
 def test_accuracy_is_a_share(pairs: list[tuple[int, int]]) -> None:
     assert 0 <= accuracy(*zip(*pairs, strict=True)) <= 1
 
 
+@UNTIMED
 @given(BINARY)
 def test_f1_and_mcc_keep_their_bounds(pairs: list[tuple[int, int]]) -> None:
     predictions, labels = zip(*pairs, strict=True)
@@ -83,11 +88,13 @@ def test_f1_and_mcc_keep_their_bounds(pairs: list[tuple[int, int]]) -> None:
     assert -1 - 1e-12 <= mcc(predictions, labels) <= 1 + 1e-12
 
 
+@UNTIMED
 @given(SCORES)
 def test_spearman_keeps_its_bounds(pairs: list[tuple[float, float]]) -> None:
     assert -1 - 1e-12 <= spearman(*zip(*pairs, strict=True)) <= 1 + 1e-12
 
 
+@UNTIMED
 @given(CLASSES, BINARY, SCORES, st.randoms())
 def test_the_order_of_the_examples_does_not_matter(
     classes: list[tuple[int, int]],
@@ -101,6 +108,7 @@ def test_the_order_of_the_examples_does_not_matter(
         assert score(*zip(*shuffled, strict=True)) == pytest.approx(score(*zip(*pairs, strict=True)), abs=1e-9)
 
 
+@UNTIMED
 @given(BINARY)
 def test_mcc_treats_both_classes_alike_and_is_symmetric(pairs: list[tuple[int, int]]) -> None:
     predictions, labels = (np.asarray(column) for column in zip(*pairs, strict=True))
@@ -108,6 +116,7 @@ def test_mcc_treats_both_classes_alike_and_is_symmetric(pairs: list[tuple[int, i
     assert mcc(predictions, labels) == pytest.approx(mcc(labels, predictions))
 
 
+@UNTIMED
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=40))
 def test_the_constant_accuracy_is_the_best_constants(labels: list[int]) -> None:
     best = max(accuracy([constant] * len(labels), labels) for constant in range(3))
@@ -115,12 +124,14 @@ def test_the_constant_accuracy_is_the_best_constants(labels: list[int]) -> None:
 
 
 @pytest.mark.parametrize("name", ["f1", "mcc"])
+@UNTIMED
 @given(labels=st.lists(st.integers(0, 1), min_size=1, max_size=40))
 def test_the_constant_score_on_two_classes_is_the_best_constants(name: str, labels: list[int]) -> None:
     best = max(METRICS[name].score([constant] * len(labels), labels) for constant in range(2))
     assert METRICS[name].constant_score(labels) == best
 
 
+@UNTIMED
 @given(st.lists(NUMBERS, min_size=1, max_size=40), NUMBERS)
 def test_the_constant_spearman_is_every_constants(labels: list[float], constant: float) -> None:
     assert spearman([constant] * len(labels), labels) == METRICS["spearman"].constant_score(labels)

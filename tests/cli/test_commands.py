@@ -1,0 +1,236 @@
+"""The real command, end to end on the lab model: trainings cut to a few steps, everything else as a user has it."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "stabbench"]
+SHORT = ["--max-steps", "3"]
+
+
+def stabbench(*arguments: str | Path, cwd: Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_compare_trains_stores_prints_and_writes(tmp_path: Path) -> None:
+    first = stabbench(
+        "compare", "devlin", "mosbach:lr=1e-5", "--seeds", "3", *SHORT,
+        "--json", "out.json", "--plot", "out.png", cwd=tmp_path,
+    )  # fmt: skip
+    assert "mosbach:lr=1e-05 against devlin" in first.stdout
+    assert "6 to train" in first.stderr
+    data = json.loads((tmp_path / "out.json").read_text())
+    assert data["task"] == "lab/entailment"
+    assert list(data["recipes"]) == ["devlin", "mosbach:lr=1e-05"]
+    assert all(r["planned"] == 3 and len(r["scores"]) == 3 for r in data["recipes"].values())
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+
+    again = stabbench("compare", "devlin", "mosbach:lr=1e-5", "--seeds", "3", *SHORT, cwd=tmp_path)
+    assert again.stdout == first.stdout
+    assert "to train" not in again.stderr
+
+    more = stabbench("compare", "devlin", "mosbach", "--seeds", "2,5", *SHORT, cwd=tmp_path)
+    assert "1 runs are stored, 3 to train" in more.stderr
+
+    listed = stabbench("list", "runs", "--store", ".stabbench", cwd=tmp_path).stdout.splitlines()
+    assert len(listed) == 9
+    assert sum("  devlin  seed " in line for line in listed) == 4
+    run_id = listed[0].split()[0]
+    shown = json.loads(stabbench("show", run_id[:8], "--history", cwd=tmp_path).stdout)
+    assert shown["id"] == run_id
+    assert shown["steps"] == len(shown["history"]["losses"]) == 3
+    assert {"experiment", "environment"} == set(shown["fingerprint"])
+
+
+def test_stack_sizes_and_workers_do_not_change_a_number(tmp_path: Path) -> None:
+    """The whole command: K = 1 in one process, K = 3 in one, and a pool that chooses."""
+    results = []
+    for number, options in enumerate((["--stack", "1", "--workers", "1"], ["--stack", "3", "--workers", "1"], [])):
+        stabbench(
+            "compare", "devlin", "mixout", "--seeds", "4", "--max-steps", "8", *options,
+            "--store", f"store{number}", "--json", f"{number}.json", cwd=tmp_path,
+        )  # fmt: skip
+        recipes = json.loads((tmp_path / f"{number}.json").read_text())["recipes"]
+        results.append([(r["scores"], r["final_losses"]) for r in recipes.values()])
+    assert results[0] == results[1] == results[2]
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    arguments = ["run", "devlin", "--seeds", "6", "--max-steps", "12", "--stack", "1", "--workers", "1"]
+    whole = stabbench(*arguments, "--store", "whole", "--json", "whole.json", cwd=tmp_path)
+    assert "6 to train" in whole.stderr
+    killed = subprocess.Popen([*COMMAND, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert killed.stderr is not None
+    for line in killed.stderr:
+        if "2/6 runs" in line:
+            break
+    killed.kill()
+    killed.communicate()
+    before = stabbench("list", "runs", cwd=tmp_path).stdout.splitlines()
+    assert 2 <= len(before) < 6
+    resumed = stabbench(*arguments, "--json", "resumed.json", cwd=tmp_path)
+    assert f"{len(before)} runs are stored, {6 - len(before)} to train" in resumed.stderr
+    assert set(before) < set(stabbench("list", "runs", cwd=tmp_path).stdout.splitlines())
+    recipes = [
+        json.loads((tmp_path / f"{name}.json").read_text())["recipes"]["devlin"] for name in ("whole", "resumed")
+    ]
+    assert recipes[0]["scores"] == recipes[1]["scores"]
+    assert recipes[0]["final_losses"] == recipes[1]["final_losses"]
+
+
+def test_the_workers_of_a_killed_driver_die_with_it(tmp_path: Path) -> None:
+    driver = subprocess.Popen(
+        [*COMMAND, "run", "devlin", "--seeds", "4", "--stack", "1", "--workers", "2"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert driver.stderr is not None
+    driver.stderr.readline()
+    deadline = time.monotonic() + 60
+    while len(workers := _children(driver.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(workers) >= 2
+    time.sleep(2)
+    driver.kill()
+    driver.communicate()
+    while any(_alive(pid) for pid in workers) and time.monotonic() < deadline + 60:
+        time.sleep(0.1)
+    assert not any(_alive(pid) for pid in workers)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_ctrl_c_ends_cleanly_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None:
+    arguments = ["run", "devlin", "--seeds", "30", "--max-steps", "12", "--stack", "1", "--workers", "2"]
+    running = subprocess.Popen(
+        [*COMMAND, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "2/30 runs" in line:
+            break
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the driver and its workers
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in errors
+    assert "the same command goes on there" in errors
+    assert len(stabbench("list", "runs", cwd=tmp_path).stdout.splitlines()) >= 2
+
+
+def test_two_commands_at_once_share_a_store(tmp_path: Path) -> None:
+    arguments = ["run", "devlin", "--seeds", "4", *SHORT, "--workers", "1"]
+    both = [subprocess.Popen([*COMMAND, *arguments], cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    tables = [process.communicate(timeout=300)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert tables[0] == tables[1]
+    assert len(stabbench("list", "runs", cwd=tmp_path).stdout.splitlines()) == 4
+
+
+def test_a_plugins_recipe_runs_in_the_workers_too_and_its_bug_is_a_missing_run(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from stabbench import Recipe\n"
+        'class Mine(Recipe):\n    """Mine."""\n    name = "mine"\n    lr = 1e-5\n'
+        'class Buggy(Recipe):\n    """Buggy."""\n    name = "buggy"\n'
+        "    def schedule(self, step, total_steps):\n        return 1 / (step - 1)\n"
+    )
+    assert "mine " in stabbench("list", "recipes", "--plugin", "mine.py", cwd=tmp_path).stdout
+    stabbench(
+        "compare", "devlin", "mine", "--plugin", "mine.py", "--seeds", "2", *SHORT, "--workers", "2", cwd=tmp_path
+    )
+    failed = stabbench(
+        "compare", "mine", "buggy", "--plugin", "mine.py", "--seeds", "2", *SHORT, cwd=tmp_path, expect=3
+    )
+    assert "2 of 4 runs are missing: ZeroDivisionError" in failed.stderr
+    assert "mine.py" in failed.stderr
+    outcomes = [line.split()[-2] for line in stabbench("list", "runs", cwd=tmp_path).stdout.splitlines()]
+    assert sorted(outcomes) == ["missing"] * 2 + sorted(outcomes)[2:]
+    retried = stabbench(
+        "compare", "mine", "buggy", "--plugin", "mine.py", "--seeds", "2", *SHORT, cwd=tmp_path, expect=3
+    )
+    assert "2 runs are stored, 2 to train" in retried.stderr
+
+
+def test_streams_are_set_apart(tmp_path: Path) -> None:
+    stabbench("run", "devlin", "--seeds", "2", *SHORT, "--initialisation-seed", "7", cwd=tmp_path)
+    with sqlite3.connect(tmp_path / ".stabbench" / "runs.sqlite") as db:
+        seeds = [json.loads(text)["seeds"] for (text,) in db.execute("SELECT record FROM runs ORDER BY seed")]
+    db.close()
+    assert seeds == [{"seed": n, "initialisation": 7, "order": n, "dropout": n} for n in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["compare", "devlin", "mosbahc"], 3, "did you mean 'mosbach'"),
+        (["compare", "devlin"], 2, "two recipes or more"),
+        (["compare", "devlin", "devlin"], 3, "given twice"),
+        (["run", "devlin:epoch=3"], 3, "did you mean 'epochs'"),
+        (["run", "mixout:p=1"], 3, "p must be at least 0 and below 1"),
+        (["run", "devlin", "--task", "lab/entailmnt"], 3, "did you mean 'lab/entailment'"),
+        (["run", "devlin", "--task", "glue/rte", "--data-dir", "nowhere"], 3, "no such folder"),
+        (["run", "devlin", "--model", "./nowhere"], 3, "no such folder"),
+        (["run", "devlin", "--seeds", "3,3"], 3, "seed 3 is given twice"),
+        (["run", "devlin", "--seeds", "-1,2"], 3, "seed -1 is negative"),
+        (["run", "devlin", "--seeds", "0"], 3, "no seeds"),
+        (["run", "devlin", "--seeds", "many"], 2, "neither a number of seeds nor a list"),
+        (["run", "devlin", "--stack", "0"], 2, "--stack"),
+        (["run", "devlin", "--max-steps", "0"], 2, "--max-steps"),
+        (["run", "devlin", "--json", "no/such/folder.json"], 2, "there is no folder"),
+        (["run", "devlin", "--plugin", "absent.py"], 3, "cannot be imported"),
+        (["run", "devlin", "--device", "cuda"], 3, "no GPU"),
+        (["list", "runs"], 3, "no store at"),
+        (["show", "abc"], 3, "no store at"),
+    ],
+)
+def test_bad_input_is_one_clear_message(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
+    import torch
+
+    if "cuda" in arguments and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    done = stabbench(*arguments, cwd=tmp_path, expect=code)
+    assert message in done.stderr
+
+
+def test_show_wants_one_run(tmp_path: Path) -> None:
+    stabbench("run", "devlin", "--seeds", "2", *SHORT, cwd=tmp_path)
+    assert "no runs" in stabbench("show", "zzz", cwd=tmp_path, expect=3).stderr
+    assert "2 runs" in stabbench("show", "", cwd=tmp_path, expect=3).stderr
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["compare"], ["run"], ["list"], ["list", "recipes"], ["list", "tasks"], ["list", "models"],
+                ["list", "runs"], ["show"]]
+)  # fmt: skip
+def test_every_command_has_help_with_an_example(command: list[str], tmp_path: Path) -> None:
+    text = stabbench(*command, "--help", cwd=tmp_path).stdout
+    assert "stabbench " in text.split("Options:")[0].split("\n\n", 1)[1]
+
+
+def test_help_does_not_load_torch(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "stabbench", "--help"], capture_output=True, text=True, check=True
+    )
+    for heavy in ("torch", "transformers", "scipy", "numpy", "datasets"):
+        assert not any(line.split("|")[-1].strip() == heavy for line in done.stderr.splitlines())
