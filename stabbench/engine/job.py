@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -154,7 +155,8 @@ def _result(job: Job, task: Task, trained: Trained, predictions: Tensor, number:
     else:
         outcome, reason = Outcome.OK, ""
     record = _record(job, task, job.seeds[number], outcome, reason, seconds)
-    final = finite(float(losses[-epoch:].mean()))
+    # Summed exactly: a column of a tensor is summed in an order that depends on how many columns there are.
+    final = finite(math.fsum(losses[-epoch:].tolist()) / len(losses[-epoch:]))
     return dataclasses.replace(record, score=score, final_loss=final, steps=len(losses)), history
 
 

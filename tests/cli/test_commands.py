@@ -165,7 +165,8 @@ def test_a_plugins_recipe_runs_in_the_workers_too_and_its_bug_is_a_missing_run(t
     assert "2 of 4 runs are missing: ZeroDivisionError" in failed.stderr
     assert "mine.py" in failed.stderr
     outcomes = [line.split()[-2] for line in stabbench("list", "runs", cwd=tmp_path).stdout.splitlines()]
-    assert sorted(outcomes) == ["missing"] * 2 + sorted(outcomes)[2:]
+    assert len(outcomes) == 6
+    assert outcomes.count("missing") == 2
     retried = stabbench(
         "compare", "mine", "buggy", "--plugin", "mine.py", "--seeds", "2", *SHORT, cwd=tmp_path, expect=3
     )

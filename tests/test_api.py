@@ -1,0 +1,161 @@
+"""The Python interface, in this process."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+import stabbench
+from stabbench import Outcome, Recipe, Seeds, StabbenchError, Store
+from stabbench.experiment import Watcher, group_seeds
+from stabbench.records import RunRecord
+
+
+class Noting(Watcher):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.trained: list[int] = []
+        self.plans: list[tuple[int, int, int]] = []
+        self.ticks = 0
+
+    def planned(self, stored: int, to_run: int, steps: int) -> None:
+        self.plans.append((stored, to_run, steps))
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def tick(self, steps: int) -> None:
+        self.ticks += steps
+
+    def finished(self, records: list[RunRecord]) -> None:  # type: ignore[override]
+        self.trained += [record.seeds.seed for record in records]
+
+
+class Bursting(Recipe):
+    """A learning rate that no model survives."""
+
+    name = "bursting"
+    lr = 1e30
+    warmup = 0.0
+    max_grad_norm = 0.0
+
+
+def test_compare_gives_the_object_that_is_printed_and_leaves_torchs_threads_alone(tmp_path: Path) -> None:
+    watcher, threads = Noting(), torch.get_num_threads()
+    done = stabbench.compare(
+        ["devlin", stabbench.get_recipe("mosbach", epochs=10)], seeds=2, max_steps=3, store=tmp_path, watcher=watcher
+    )
+    assert isinstance(done, stabbench.Comparison)
+    assert [runs.label for runs in done.recipes] == ["devlin", "mosbach:epochs=10"]
+    assert "mosbach:epochs=10 against devlin" in str(done)
+    assert watcher.plans == [(0, 4, 12)]
+    assert watcher.ticks == 12
+    assert sorted(watcher.trained) == [0, 0, 1, 1]
+    assert torch.get_num_threads() == threads
+    again = Noting()
+    repeated = stabbench.compare(["devlin", "mosbach:epochs=10"], seeds=2, max_steps=3, store=tmp_path, watcher=again)
+    assert str(repeated) == str(done)
+    assert again.plans == []
+
+
+def test_a_loss_that_is_not_finite_is_a_failed_run_not_a_crash(tmp_path: Path) -> None:
+    done = stabbench.compare([Bursting()], seeds=3, max_steps=4, store=tmp_path)
+    (runs,) = done.recipes
+    assert (runs.failed, runs.summary.planned) == (3, 3)
+    assert done.to_json()["recipes"]["bursting"]["scores"] == [None] * 3
+    with Store(tmp_path, write=False) as store:
+        for record in store.records():
+            assert record.outcome is Outcome.FAILED
+            assert "not finite from step 2" in record.reason
+            assert record.final_loss is None
+            losses = store.history(record.id).losses
+            assert losses[0] is not None
+            assert losses[1:] == [None] * 3
+
+
+def test_a_failed_seed_does_not_hurt_its_neighbours(tmp_path: Path) -> None:
+    """One recipe, one group: the seed whose loss is poisoned fails, the others are what they are alone."""
+
+    class Poisoned(Recipe):
+        """Poisons the second seed of a group of three."""
+
+        name = "poisoned"
+
+        def gradient_scales(self, norms: torch.Tensor) -> torch.Tensor:
+            scales = super().gradient_scales(norms).clone()
+            if len(norms) == 3:
+                scales[1] = math.nan
+            return scales
+
+    together = stabbench.compare([Poisoned()], seeds=3, stack=3, max_steps=4, store=tmp_path / "a").recipes[0].records
+    alone = stabbench.compare([Poisoned()], seeds=3, stack=1, max_steps=4, store=tmp_path / "b").recipes[0].records
+    assert together[1].outcome is Outcome.FAILED
+    assert together[1].score is None
+    for number in (0, 2):
+        assert together[number].score == alone[number].score
+        assert together[number].final_loss == alone[number].final_loss
+
+
+def test_a_model_that_cannot_be_stacked_is_trained_one_seed_at_a_time_and_it_says_so(tmp_path: Path) -> None:
+    from transformers import AutoTokenizer, MPNetConfig, MPNetForSequenceClassification
+
+    from stabbench.models.source import find_model
+
+    model = tmp_path / "mpnet"
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
+    MPNetForSequenceClassification(MPNetConfig(vocab_size=120, max_position_embeddings=40, **sizes)).save_pretrained(
+        model
+    )
+    AutoTokenizer.from_pretrained(find_model("lab").folder).save_pretrained(model)
+    watcher = Noting()
+    done = stabbench.compare(
+        ["devlin"], model=str(model), seeds=2, stack=2, max_steps=2, store=tmp_path / "store", watcher=watcher
+    )
+    assert ["one seed at a time" in note and "rows of ids" in note for note in watcher.notes] == [True]
+    assert [record.stack for record in done.recipes[0].records] == [1, 1]
+    with pytest.raises(StabbenchError, match="blocks"):
+        stabbench.compare(["reinit"], model=str(model), seeds=1, max_steps=2, store=tmp_path / "store")
+
+
+def test_streams_can_be_crossed(tmp_path: Path) -> None:
+    grid = [Seeds.of(2 * i + j, initialisation=i, order=j) for i in range(2) for j in range(2)]
+    done = stabbench.compare(["devlin"], seeds=grid, max_steps=2, store=tmp_path)
+    assert [(r.seeds.initialisation, r.seeds.order) for r in done.recipes[0].records] == [
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (1, 1),
+    ]
+    assert len({r.final_loss for r in done.recipes[0].records}) == 4
+
+
+@pytest.mark.parametrize(
+    ("seeds", "stack", "workers", "megabytes", "sizes"),
+    [
+        (10, None, 2, 1, [5, 5]),
+        (25, None, 2, 1, [7, 6, 6, 6]),
+        (3, None, 2, 1, [2, 1]),
+        (1, None, 2, 1, [1]),
+        (8, None, 1, 1, [8]),
+        (9, None, 1, 1, [5, 4]),
+        (5, None, 2, 90, [2, 1, 1, 1]),
+        (3, None, 2, 1300, [1, 1, 1]),
+        (7, 3, 2, 1, [3, 3, 1]),
+        (0, None, 2, 1, []),
+    ],
+)
+def test_groups_keep_the_workers_busy(
+    seeds: int, stack: int | None, workers: int, megabytes: int, sizes: list[int]
+) -> None:
+    planned = [Seeds.of(n) for n in range(seeds)]
+    groups = group_seeds(planned, stack, workers, megabytes * 2**20)
+    assert [len(group) for group in groups] == sizes
+    assert [s for group in groups for s in group] == planned
+
+
+def test_the_public_names_are_there() -> None:
+    for name in stabbench.__all__:
+        assert getattr(stabbench, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        stabbench.nonsense  # noqa: B018
