@@ -90,6 +90,17 @@ class PairTests:
             statistics.mean_test(x, y),
         )
 
+    def notes(self) -> list[str]:
+        """What is special about a test, once each."""
+        named = (
+            ("spread", self.levene_mean),
+            ("spread", self.levene_median),
+            ("spread", self.spread),
+            ("failed runs", self.failures),
+            ("mean", self.mean),
+        )
+        return list(dict.fromkeys(f"{what}: {test.note}" for what, test in named if test.note))
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON types."""
         return dataclasses.asdict(self)
@@ -134,7 +145,7 @@ class Comparison:
 
     def __str__(self) -> str:
         head = f"{self.task}, model {self.model}: {self.metric}, best constant predictor {self.constant_score:.3f}"
-        return "\n\n".join([head, self._runs_table(), *(_tests_table(t) for t in self.tests)])
+        return "\n\n".join([head, self._runs_table(), *([self._tests_table()] if self.tests else [])])
 
     def _runs_table(self) -> str:
         rows = [
@@ -150,20 +161,25 @@ class Comparison:
         ]
         return tabulate(rows, ["recipe", "planned", "failed", "mean ± std", "min", "max"], disable_numparse=True)
 
-
-def _tests_table(tests: PairTests) -> str:
-    levene = [
-        ["spread: Levene, mean-centred, two-sided", _p(tests.levene_mean.p), "", tests.levene_mean.note],
-        ["spread: Levene, median-centred, two-sided", _p(tests.levene_median.p), "", tests.levene_median.note],
-    ]
-    directed = [
-        [f"{what}: {test.method}, one-sided", _p(test.p_worse), _p(test.p_better), test.note]
-        for what, test in (("spread", tests.spread), ("failed runs", tests.failures), ("mean", tests.mean))
-    ]
-    title = f"{tests.candidate} against {tests.reference}"
-    two_sided = tabulate([[name, p, note] for name, p, _, note in levene], [title, "p", "note"], disable_numparse=True)
-    one_sided = tabulate(directed, [title, "p worse", "p better", "note"], disable_numparse=True)
-    return f"{two_sided}\n\n{one_sided}"
+    def _tests_table(self) -> str:
+        rows = [
+            [
+                t.candidate,
+                _p(t.levene_mean.p),
+                _p(t.levene_median.p),
+                *(f"{_p(test.p_worse)} / {_p(test.p_better)}" for test in (t.spread, t.failures, t.mean)),
+            ]
+            for t in self.tests
+        ]
+        columns = ["Levene, mean", "Levene, median", "spread", "failed runs", "mean"]
+        table = tabulate(rows, [f"against {self.recipes[0].label}", *columns], disable_numparse=True)
+        lines = [
+            "p-values. Levene: equal spread, two-sided, deviations from the mean and from the median.",
+            "Spread, failed runs, mean: one-sided, worse / better than the reference "
+            f"({', '.join(dict.fromkeys(x.method for t in self.tests for x in (t.spread, t.failures, t.mean)))}).",
+            *(f"{t.candidate}: {note}" for t in self.tests for note in t.notes()),
+        ]
+        return "\n".join([table, "", *lines])
 
 
 def _score(value: float | None) -> str:
@@ -173,4 +189,4 @@ def _score(value: float | None) -> str:
 def _p(value: float | None) -> str:
     if value is None:
         return "-"
-    return "<.0001" if value < 1e-4 else f"{value:.4f}"
+    return "<.0001" if value < 1e-4 else f"{value:.4f}".replace("0.", ".", 1)
