@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from stabbench.comparison import Comparison, RecipeRuns
-from stabbench.experiment import Plan, Watcher, execute
+from stabbench.experiment import Watcher, execute
+from stabbench.plan import Plan
 from stabbench.recipes import Recipe, parse_recipe
 from stabbench.seeds import Seeds
 
@@ -40,7 +41,7 @@ def compare(
         workers: Processes. More than one need a script whose main part is guarded by ``if __name__ == "__main__"``, and
             recipes that other processes can import.
         watcher: Told how the training goes.
-        options: Further fields of :class:`stabbench.experiment.Plan`: ``revision``, ``data_dir``, ``stack``,
+        options: Further fields of :class:`stabbench.plan.Plan`: ``revision``, ``data_dir``, ``stack``,
             ``max_steps``, ``device``, ``allow_pickle``.
 
     Raises:

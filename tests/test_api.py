@@ -8,7 +8,8 @@ import torch
 
 import stabbench
 from stabbench import Outcome, Recipe, Seeds, StabbenchError, Store
-from stabbench.experiment import Watcher, group_seeds
+from stabbench.experiment import Watcher
+from stabbench.plan import group_seeds
 from stabbench.records import RunRecord
 
 

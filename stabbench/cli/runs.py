@@ -64,7 +64,7 @@ def _run(
 ) -> None:
     from stabbench.api import run_plan
     from stabbench.cli.progress import watcher
-    from stabbench.experiment import Plan
+    from stabbench.plan import Plan
     from stabbench.recipes import load_plugin, parse_recipe
     from stabbench.seeds import Seeds
 

@@ -86,10 +86,11 @@ def run_job(job: Job, tick: Tick) -> list[Run]:
     return [_result(job, task, trained, predictions[number], number, share) for number in range(len(job.seeds))]
 
 
-def check_stacking(model: ModelSource, tick: Tick) -> str:
-    """Why this model must be trained one seed at a time; empty where it can be stacked."""
+def check_stacking(model: tuple[ModelSource, int], tick: Tick) -> str:
+    """Why a model with so many outputs must be trained one seed at a time; empty where it can be stacked."""
+    source, outputs = model
     with one_cpu_thread():
-        pretrained, _ = load_model(model, 2, None)
+        pretrained, _ = load_model(source, outputs, None)
         return why_not_stackable(pretrained)
 
 

@@ -1,0 +1,93 @@
+"""What is asked for: every recipe on every seed, and how the seeds of one recipe are put into groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stabbench.errors import RecipeError, StabbenchError
+from stabbench.recipes import Recipe
+from stabbench.seeds import Seeds
+
+# Stacking pays while a step is bound by overheads; beyond about eight seeds of the lab model it gains little more.
+MOST_STACKED = 8
+# A larger model keeps a core busy by itself, and K copies of it only cost memory.
+STACK_WEIGHTS_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A comparison to be run: every recipe on every seed.
+
+    Attributes:
+        recipes: Recipes with the parameters that the user set.
+        task: The task's name.
+        model: A preset, a folder or a hub id.
+        seeds: The runs of each recipe.
+        revision: Of a hub model.
+        data_dir: The folder of the official GLUE TSV files; None loads GLUE from the hub.
+        stack: Seeds trained together; None chooses.
+        max_steps: Cuts every training short, for trials.
+        device: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+        workers: Processes; None takes one a core on the CPU and one on a GPU.
+        plugins: Modules that define recipes, for the workers.
+        allow_pickle: Weights may be unpickled.
+
+    Raises:
+        RecipeError: A recipe given twice.
+        StabbenchError: Seeds that are negative or given twice, or none.
+    """
+
+    recipes: Sequence[Recipe]
+    task: str
+    model: str
+    seeds: Sequence[Seeds]
+    revision: str | None = None
+    data_dir: Path | None = None
+    stack: int | None = None
+    max_steps: int | None = None
+    device: str = "auto"
+    workers: int | None = None
+    plugins: Sequence[str] = ()
+    allow_pickle: bool = False
+
+    def __post_init__(self) -> None:
+        labels = [recipe.label for recipe in self.recipes]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise RecipeError(f"recipe {label!r} is given twice", "a comparison needs different recipes")
+        numbers = [seeds.seed for seeds in self.seeds]
+        if not numbers:
+            raise StabbenchError("no seeds", "give a number of seeds, or a list such as 3,7,11")
+        for number in numbers:
+            if number < 0:
+                raise StabbenchError(f"seed {number} is negative", "seeds count from 0")
+            if numbers.count(number) > 1:
+                raise StabbenchError(f"seed {number} is given twice", "every seed is one run; give each once")
+        for name, value in (("stack", self.stack), ("max_steps", self.max_steps), ("workers", self.workers)):
+            if value is not None and value < 1:
+                raise StabbenchError(f"{name} must be at least 1, got {value}")
+
+
+def group_seeds(seeds: Sequence[Seeds], stack: int | None, workers: int, weights_bytes: int) -> list[list[Seeds]]:
+    """Split the seeds of one recipe into groups that are trained together.
+
+    Args:
+        seeds: What there is to train.
+        stack: The size of a group; None chooses: as many groups as keep all workers busy, none of them larger than
+            pays for a model of this size.
+        workers: Processes.
+        weights_bytes: The size of the model's weights.
+    """
+    if not seeds:
+        return []
+    if stack is not None:
+        return [list(seeds[i : i + stack]) for i in range(0, len(seeds), stack)]
+    most = max(1, min(MOST_STACKED, STACK_WEIGHTS_BYTES // max(1, weights_bytes)))
+    groups = -(-len(seeds) // most)
+    groups = min(len(seeds), -(-groups // workers) * workers)
+    # Even groups: the first ones take one more where it does not divide.
+    size, extra = divmod(len(seeds), groups)
+    ends = [size * (i + 1) + min(i + 1, extra) for i in range(groups)]
+    return [list(seeds[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
