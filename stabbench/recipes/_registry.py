@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 from functools import cache
 from importlib.metadata import entry_points
@@ -70,6 +71,9 @@ def load_plugin(module: str) -> list[str]:
     Raises:
         RecipeError: It cannot be imported, defines no recipe, or one whose name is taken.
     """
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        # As with `python -m`: a module beside you is found, also by an installed command.
+        sys.path.insert(0, os.getcwd())
     try:
         loaded = _load_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
     except Exception as error:

@@ -156,6 +156,11 @@ def test_a_plugins_recipe_runs_in_the_workers_too_and_its_bug_is_a_missing_run(t
         "    def schedule(self, step, total_steps):\n        return 1 / (step - 1)\n"
     )
     assert "mine " in stabbench("list", "recipes", "--plugin", "mine.py", cwd=tmp_path).stdout
+    installed = Path(sys.executable).with_name("stabbench")
+    by_name = subprocess.run(
+        [installed, "list", "recipes", "--plugin", "mine"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "mine " in by_name.stdout
     stabbench(
         "compare", "devlin", "mine", "--plugin", "mine.py", "--seeds", "2", *SHORT, "--workers", "2", cwd=tmp_path
     )
