@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,18 +54,16 @@ class Plan:
     allow_pickle: bool = False
 
     def __post_init__(self) -> None:
-        labels = [recipe.label for recipe in self.recipes]
-        for label in labels:
-            if labels.count(label) > 1:
+        for label, times in Counter(recipe.label for recipe in self.recipes).items():
+            if times > 1:
                 raise RecipeError(f"recipe {label!r} is given twice", "a comparison needs different recipes")
-        numbers = [seeds.seed for seeds in self.seeds]
-        if not numbers:
+        if not self.seeds:
             raise StabbenchError("no seeds", "give a number of seeds, or a list such as 3,7,11")
-        for number in numbers:
-            if number < 0:
-                raise StabbenchError(f"seed {number} is negative", "seeds count from 0")
-            if numbers.count(number) > 1:
-                raise StabbenchError(f"seed {number} is given twice", "every seed is one run; give each once")
+        for seed, times in Counter(seeds.seed for seeds in self.seeds).items():
+            if seed < 0:
+                raise StabbenchError(f"seed {seed} is negative", "seeds count from 0")
+            if times > 1:
+                raise StabbenchError(f"seed {seed} is given twice", "every seed is one run; give each once")
         for name, value in (("stack", self.stack), ("max_steps", self.max_steps), ("workers", self.workers)):
             if value is not None and value < 1:
                 raise StabbenchError(f"{name} must be at least 1, got {value}")
