@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from stabbench.comparison import Comparison, RecipeRuns
+from stabbench.errors import RecipeError
 from stabbench.experiment import Watcher, execute
 from stabbench.plan import Plan
 from stabbench.recipes import Recipe, parse_recipe
@@ -47,6 +49,10 @@ def compare(
     Raises:
         StabbenchError: Bad input; nothing stored is lost.
     """
+    if isinstance(recipes, str) or not recipes:
+        raise RecipeError("no recipes", 'give a list: stabbench.compare(["devlin", "mosbach"])')
+    if options.get("data_dir") is not None:
+        options["data_dir"] = Path(options["data_dir"])
     plan = Plan(
         recipes=[parse_recipe(r) if isinstance(r, str) else r for r in recipes],
         task=task,
@@ -61,7 +67,7 @@ def compare(
 def seed_list(seeds: int | Sequence[int | Seeds]) -> list[Seeds]:
     """``3`` as the seeds 0, 1, 2; a list as it is."""
     numbers = range(seeds) if isinstance(seeds, int) else seeds
-    return [s if isinstance(s, Seeds) else Seeds.of(s) for s in numbers]
+    return [s if isinstance(s, Seeds) else Seeds.of(operator.index(s)) for s in numbers]
 
 
 def run_plan(plan: Plan, store: Path, watcher: Watcher | None = None) -> Comparison:

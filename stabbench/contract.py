@@ -26,10 +26,9 @@ from stabbench.engine.models import StackedModel
 from stabbench.engine.train import train
 from stabbench.errors import RecipeError
 from stabbench.models.families import defaults_of
-from stabbench.models.layout import Layout
 from stabbench.models.loading import load_model, load_tokenizer
 from stabbench.models.source import find_model
-from stabbench.recipes import Recipe
+from stabbench.recipes import Recipe, planned_steps
 from stabbench.recipes._parameters import parse_parameter
 from stabbench.seeds import Seeds
 from stabbench.tasks import Examples, load_task
@@ -48,21 +47,22 @@ def check_recipe(recipe: Recipe) -> None:
     Raises:
         AssertionError: The first property that does not hold, in words.
     """
-    _check_description(recipe)
-    _check_parameters(recipe)
-    resolved = recipe.resolved(defaults_of("bert"))
-    _check_schedule(resolved)
-    _check_scales(resolved)
-    with one_cpu_thread():
-        _check_training(resolved)
+    try:
+        _check_description(recipe)
+        _check_parameters(recipe)
+        resolved = recipe.resolved(defaults_of("bert"))
+        _check_schedule(resolved)
+        _check_scales(resolved)
+        with one_cpu_thread():
+            _check_training(resolved)
+    except RecipeError as error:  # what the engine itself finds
+        raise AssertionError(str(error)) from error
 
 
 def _check_description(recipe: Recipe) -> None:
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", recipe.name):
         _broken(recipe, "its name is not lower case words joined by hyphens")
-    doc = (type(recipe).__doc__ or "").strip()
-    # Where a class has no docstring, dataclass writes its signature there.
-    if not doc or doc.startswith(f"{type(recipe).__name__}("):
+    if not (type(recipe).__doc__ or "").strip():
         _broken(recipe, "its class has no docstring of its own")
 
 
@@ -86,9 +86,7 @@ def _check_parameters(recipe: Recipe) -> None:
 
 
 def _check_schedule(recipe: Recipe) -> None:
-    total = recipe.total_steps(1000)
-    if not (isinstance(total, int) and total >= 1):
-        _broken(recipe, f"total_steps gives {total!r}, not a positive int")
+    total = planned_steps(recipe, 1000, None)
     factors = [recipe.schedule(step, total) for step in range(total)]
     if not all(math.isfinite(f) and f >= 0 for f in factors):
         _broken(recipe, "its schedule leaves the finite numbers from 0 up")
@@ -108,14 +106,6 @@ def _check_scales(recipe: Recipe) -> None:
         _broken(recipe, "gradient_scales lets one seed's norms act on another's")
 
 
-def _check_groups(recipe: Recipe, layout: Layout) -> None:
-    names = [name for group in recipe.groups(layout) for name in group.names]
-    if sorted(names) != sorted(p.name for p in layout.parameters):
-        _broken(recipe, "its optimizer groups do not hold every parameter exactly once")
-    if not recipe.fresh(layout) <= set(names):
-        _broken(recipe, "fresh names parameters that the model does not have")
-
-
 def _check_training(recipe: Recipe) -> None:
     source = find_model("lab")
     task = load_task("lab/entailment")
@@ -125,7 +115,6 @@ def _check_training(recipe: Recipe) -> None:
 
     def losses(numbers: Sequence[int]) -> torch.Tensor:
         pretrained, layout = load_model(source, 2, recipe.dropout)
-        _check_groups(recipe, layout)
         seeds = [Seeds.of(number) for number in numbers]
         model = StackedModel(pretrained, len(seeds))
         return train(recipe, model, layout, data, seeds, lr_multiplier=source.lr_multiplier, max_steps=STEPS).losses.T

@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import pickle
+import queue
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -74,20 +76,44 @@ class ProcessPool:
         )
 
     def map(self, function: Callable[[Item, Tick], Result], items: Iterable[Item], tick: Tick) -> Iterator[Result]:
-        waiting: set[Future[Result]] = {self._pool.submit(_work, function, item) for item in items}
-        seen = self._counter.value
+        # A queue, not `concurrent.futures.wait`: Ctrl-C inside that leaves a future locked, and the pool hangs.
+        done: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
+        seen, waiting = self._made(), 0
+        for item in items:
+            self._pool.submit(_work, function, item).add_done_callback(done.put)
+            waiting += 1
         while waiting:
-            done, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            seen, before = self._counter.value, seen
+            try:
+                future = done.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                future = None
+            seen, before = self._made(), seen
             tick(seen - before)
-            for future in done:
-                try:
-                    yield future.result()
-                except BrokenProcessPool as error:
-                    raise StabbenchError(
-                        "a worker process was killed (out of memory, perhaps)",
-                        "what was recorded is kept; give the same command again, with a smaller --stack or --workers 1",
-                    ) from error
+            if future is not None:
+                waiting -= 1
+                yield self._result(future)
+
+    def _made(self) -> int:
+        # Without the lock: a worker that was killed may hold it for ever.
+        return int(self._counter.get_obj().value)
+
+    @staticmethod
+    def _result(future: Future[Result]) -> Result:
+        try:
+            return future.result()
+        except BrokenProcessPool as error:
+            raise StabbenchError(
+                "a worker process ended without a result: it was killed (out of memory, perhaps), or could not start",
+                "what was recorded is kept: try a smaller --stack, or --workers 1; in a script of your own, guard its "
+                'main part with `if __name__ == "__main__":`, or use workers=1',
+            ) from error
+        except (pickle.PicklingError, AttributeError) as error:
+            if "pickle" not in str(error) and "local object" not in str(error):
+                raise
+            raise StabbenchError(
+                f"a recipe cannot be sent to another process: {error}",
+                "define it at the top of a module, or use workers=1",
+            ) from error
 
     def __enter__(self) -> Self:
         return self

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stabbench.errors import StabbenchError
+from stabbench.errors import RecipeError, StabbenchError
 from stabbench.executors import Executor, InProcess, ProcessPool
 from stabbench.fingerprint import fingerprint
 from stabbench.models.families import defaults_of
 from stabbench.models.source import ModelSource, find_model
 from stabbench.plan import Plan, group_seeds
-from stabbench.recipes import Recipe
+from stabbench.recipes import Recipe, planned_steps
 from stabbench.records import Fingerprint, Outcome, RunRecord
 from stabbench.seeds import Seeds
 from stabbench.store import Store
@@ -73,10 +73,16 @@ def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None) -> E
     task = load_task(plan.task, plan.data_dir)
     device = _device(plan.device)
     digest = model.digest()
-    cells = []
+    cells: list[_Cell] = []
     for recipe in plan.recipes:
         resolved = recipe.resolved(defaults_of(model.family))
-        made_of = fingerprint(resolved, task, digest, model.lr_multiplier, device, plan.max_steps)
+        # A limit that cuts nothing off is no part of the run's identity.
+        whole = planned_steps(resolved, len(task.train), None)
+        cut = plan.max_steps if plan.max_steps is not None and plan.max_steps < whole else None
+        made_of = fingerprint(resolved, task, digest, model.lr_multiplier, device, cut)
+        same = next((cell.label for cell in cells if cell.made_of == made_of), None)
+        if same is not None:
+            raise RecipeError(f"recipes {same!r} and {recipe.label!r} are the same on this model")
         cells.append(_Cell(recipe.label, resolved, made_of))
     wanted = [run_id for cell in cells for run_id in cell.ids(plan.seeds)]
 
@@ -108,16 +114,16 @@ def _train(
     store: Store,
     watcher: Watcher,
 ) -> None:
-    from stabbench.engine.job import Job, check_stacking, run_job
-    from stabbench.engine.train import planned_steps
+    from stabbench.engine.job import Job, check_model, run_job
 
     runs = sum(len(seeds) for _, seeds in todo)
     steps = {cell.label: planned_steps(cell.recipe, len(task.train), plan.max_steps) for cell, _ in todo}
     stored = len(plan.recipes) * len(plan.seeds) - runs
     watcher.planned(stored, runs, sum(steps[cell.label] * len(seeds) for cell, seeds in todo))
-    workers = plan.workers or (_cores() if device == "cpu" else 1)
-    with _executor(min(workers, runs), plan.plugins) as executor:
-        (reason,) = executor.map(check_stacking, [(model, task.outputs)], watcher.tick)
+    workers = plan.workers or (_workers(model.weights_bytes()) if device == "cpu" else 1)
+    with _executor(min(workers, runs), plan.plugins, watcher) as executor:
+        asked = (model, task.outputs, [cell.recipe for cell, _ in todo])
+        (reason,) = executor.map(check_model, [asked], watcher.tick)
         if reason:
             watcher.note(f"model {model.name!r} is trained one seed at a time: {reason}")
         jobs = [
@@ -143,12 +149,24 @@ def _train(
             watcher.finished([record for record, _ in results])
 
 
-def _executor(workers: int, plugins: Sequence[str]) -> Executor:
-    return InProcess() if workers == 1 else ProcessPool(workers, plugins)
+def _executor(workers: int, plugins: Sequence[str], watcher: Watcher) -> Executor:
+    if workers == 1:
+        return InProcess()
+    try:
+        return ProcessPool(workers, plugins)
+    except OSError as error:
+        watcher.note(f"no pool of processes can be made here ({error}): one process does it all")
+        return InProcess()
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _workers(weights_bytes: int) -> int:
+    """One a core, as far as memory allows: weights, a copy, gradients, two moments, and as much for activations."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return cores
+    return max(1, min(cores, free // (10 * max(1, weights_bytes))))
 
 
 def _device(device: str) -> str:

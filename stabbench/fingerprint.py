@@ -1,4 +1,4 @@
-"""What a run is made of, found without loading torch unless a GPU is asked for."""
+"""What a run is made of; found without loading torch where it runs on the CPU."""
 
 from __future__ import annotations
 
@@ -75,7 +75,10 @@ def _cpu_name() -> str:
 
 
 def code_digest(recipe: type[Recipe]) -> str:
-    """SHA-256 of the code of a recipe class and of its bases: what it does, not its comments or docstrings."""
+    """SHA-256 of the code of a recipe class and of its bases: what it does, not its comments or docstrings.
+
+    A class of another package or file counts with its whole module, whose helpers it may use.
+    """
     total = hashlib.sha256()
     for cls in recipe.__mro__:
         if cls is not object:
@@ -84,13 +87,24 @@ def code_digest(recipe: type[Recipe]) -> str:
 
 
 def _code(cls: type) -> str:
+    alone = cls.__module__ == "__main__" or cls.__module__.startswith("stabbench.")
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
-    except (OSError, TypeError, SyntaxError):
+        source = inspect.getsource(cls if alone else sys.modules[cls.__module__])
+        tree = ast.parse(textwrap.dedent(source))
+    except (OSError, TypeError, SyntaxError, KeyError):
         # Typed at a prompt: no source to read, but the compiled methods are there.
-        functions = (value for value in vars(cls).values() if inspect.isfunction(value))
-        return repr([(f.__name__, f.__code__.co_code.hex(), f.__code__.co_consts) for f in functions])
+        return repr({name: _compiled(value) for name, value in sorted(vars(cls).items()) if _compiled(value)})
     for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)
+
+
+def _compiled(value: object) -> object:
+    """The instructions of a method, with the names and constants that they use."""
+    value = getattr(value, "fget", None) or getattr(value, "__func__", value)
+    code = value if inspect.iscode(value) else getattr(value, "__code__", None)
+    if code is None:
+        return None
+    constants = [_compiled(c) if inspect.iscode(c) else repr(c) for c in code.co_consts]
+    return (code.co_code.hex(), code.co_names, constants)

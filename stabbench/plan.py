@@ -64,6 +64,14 @@ class Plan:
                 raise StabbenchError(f"seed {seed} is negative", "seeds count from 0")
             if times > 1:
                 raise StabbenchError(f"seed {seed} is given twice", "every seed is one run; give each once")
+        streams = [(seeds.initialisation, seeds.order, seeds.dropout) for seeds in self.seeds]
+        if any(seed < 0 for triple in streams for seed in triple):
+            raise StabbenchError("a stream's seed is negative", "seeds count from 0")
+        if len(set(streams)) < len(streams):
+            raise StabbenchError(
+                "two runs would be the same: all three of their streams are",
+                "leave at least one of initialisation, order and dropout to the seeds",
+            )
         for name, value in (("stack", self.stack), ("max_steps", self.max_steps), ("workers", self.workers)):
             if value is not None and value < 1:
                 raise StabbenchError(f"{name} must be at least 1, got {value}")

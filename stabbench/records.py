@@ -51,6 +51,7 @@ class RunRecord:
         recipe: The recipe's label: its name, and the parameters that differ from its defaults.
         task: The task's name.
         model: The model as the user named it.
+        revision: The commit of a hub model; None for a local folder.
         seeds: The run's number and its three streams.
         outcome: How it ended.
         reason: Why it failed or is missing, in words; empty for ``ok``.
@@ -69,6 +70,7 @@ class RunRecord:
     recipe: str
     task: str
     model: str
+    revision: str | None
     seeds: Seeds
     outcome: Outcome
     reason: str

@@ -53,10 +53,13 @@ class Store:
         self.path = folder / FILE
         if not write and not self.path.is_file():
             raise StoreError(f"no store at {folder}", "name it with --store, or make one with: stabbench run")
+        if folder.exists() and not folder.is_dir():
+            raise StoreError(f"the store {folder} is a file, not a folder", "name a folder with --store")
         with self._explained():
             if write:
                 folder.mkdir(parents=True, exist_ok=True)
-            uri = f"{self.path.resolve().as_uri()}?mode={'rwc' if write else 'ro'}"
+            # Reading, too, may have to write: to roll back what a killed writer left half done.
+            uri = f"{self.path.resolve().as_uri()}?mode={'rwc' if write else 'rw'}"
             self._db = sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None)
         try:
             with self._explained():

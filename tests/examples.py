@@ -15,6 +15,7 @@ def record(seed: int = 0, **changes: object) -> RunRecord:
         recipe="devlin",
         task="lab/entailment",
         model="lab",
+        revision=None,
         seeds=Seeds.of(seed),
         outcome=Outcome.OK,
         reason="",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import click
 
 import stabbench
@@ -19,6 +21,11 @@ class _Group(click.Group):
         except StabbenchError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # `| head -1`: click knows what to do
+                raise
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(StabbenchError.exit_code)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

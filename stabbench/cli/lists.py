@@ -39,10 +39,11 @@ def recipes(verbose: bool, plugins: Sequence[str]) -> None:
         load_plugin(plugin)
     for name in recipe_names():
         cls = recipe_class(name)
-        click.echo(f"{name:<16} {(cls.__doc__ or '').strip().splitlines()[0]}  [{cls.paper}]")
+        first_line, *_ = (cls.__doc__ or "").strip().splitlines() or [""]
+        click.echo(f"{name:<16} {first_line}" + (f"  [{cls.paper}]" if cls.paper else ""))
         if verbose:
             for spec in dataclasses.fields(cls):
-                click.echo(f"    {spec.name:<16} {spec.default!s:<8} {spec.metadata['doc']}")
+                click.echo(f"    {spec.name:<16} {spec.default!s:<8} {spec.metadata.get('doc', '')}")
 
 
 @list_group.command()

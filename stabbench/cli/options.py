@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +11,9 @@ from typing import Any, TypeVar
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+MOST_SEEDS = 1_000_000
 
 
 class SeedNumbers(click.ParamType):  # type: ignore[type-arg]  # generic in new versions only
@@ -23,7 +28,10 @@ class SeedNumbers(click.ParamType):  # type: ignore[type-arg]  # generic in new 
             numbers = [int(item) for item in str(value).rstrip(",").split(",")]
         except ValueError:
             self.fail(f"{value!r} is neither a number of seeds nor a list such as 3,7,11", param, ctx)
-        return numbers if "," in str(value) else list(range(numbers[0]))
+        if max(numbers) > MOST_SEEDS:
+            self.fail(f"{max(numbers)} is over {MOST_SEEDS:,}", param, ctx)
+        # A negative number is no number of seeds; as a list it is refused by name.
+        return numbers if "," in str(value) or numbers[0] < 0 else list(range(numbers[0]))
 
 
 class OutputFile(click.ParamType):  # type: ignore[type-arg]
@@ -37,6 +45,20 @@ class OutputFile(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{path} is a folder", param, ctx)
         if not path.parent.is_dir():
             self.fail(f"there is no folder {path.parent}", param, ctx)
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            self.fail(f"{path} cannot be written", param, ctx)
+        return path
+
+
+class PictureFile(OutputFile):
+    """A file that matplotlib can draw."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = super().convert(value, param, ctx)
+        if path.suffix not in (".png", ".svg", ".pdf"):
+            self.fail(f"{path} does not end in .png, .svg or .pdf", param, ctx)
+        if importlib.util.find_spec("matplotlib") is None:
+            self.fail('matplotlib is not installed: pip install "stabbench[plot]"', param, ctx)
         return path
 
 
@@ -73,7 +95,7 @@ _RUN_OPTIONS = [
     click.option("--workers", type=click.IntRange(min=1), help="Processes [default: one a core; one on a GPU]."),
     click.option("--allow-pickle", is_flag=True, help="Load pickled weights: only if you trust the file."),
     click.option("--json", "json_file", type=OutputFile(), help="Write everything to a JSON file."),
-    click.option("--plot", "plot_file", type=OutputFile(), help="Draw box and points into a .png, .svg or .pdf file."),
+    click.option("--plot", "plot_file", type=PictureFile(), help="Draw box and points into a .png, .svg or .pdf file."),
     _STORE,
     _PLUGIN,
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -95,10 +96,16 @@ def _write_json(comparison: Comparison, path: Path) -> None:
     """All of it or nothing: a half-written file would be read as a result."""
     from stabbench.errors import StabbenchError
 
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n"
+    target = path.resolve()
+    part = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        part.write_text(json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        part.replace(path)
+        if target.exists() and not target.is_file():
+            target.write_text(text, encoding="utf-8")  # a pipe or a device
+        else:
+            part.write_text(text, encoding="utf-8")
+            part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise StabbenchError(f"--json {path}: {error.strerror}", "the runs are stored; name another file") from error

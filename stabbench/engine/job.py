@@ -19,11 +19,12 @@ from torch import Tensor
 from stabbench.engine.checks import why_not_stackable
 from stabbench.engine.inputs import Inputs, encode
 from stabbench.engine.models import OneSeedModel, SeedModel, StackedModel
-from stabbench.engine.train import Trained, planned_steps, predict, train
-from stabbench.errors import StabbenchError
+from stabbench.engine.train import Trained, predict, train
+from stabbench.errors import StabbenchError, TaskError
+from stabbench.models.layout import Layout
 from stabbench.models.loading import load_model, load_tokenizer
 from stabbench.models.source import ModelSource
-from stabbench.recipes import Recipe
+from stabbench.recipes import Recipe, check_fit, planned_steps
 from stabbench.records import Fingerprint, History, Outcome, RunRecord, finite
 from stabbench.seeds import Seeds
 from stabbench.tasks import METRICS, Task, load_task
@@ -74,7 +75,7 @@ def run_job(job: Job, tick: Tick) -> list[Run]:
         StabbenchError: The job cannot be done as it was asked for.
     """
     started = time.perf_counter()
-    task = _task(job.task, job.data_dir)
+    task = _task(job.task, job.data_dir, str(job.fingerprint.experiment["data"]))
     try:
         with one_cpu_thread():
             trained, predictions = _train(job, task, tick)
@@ -86,11 +87,20 @@ def run_job(job: Job, tick: Tick) -> list[Run]:
     return [_result(job, task, trained, predictions[number], number, share) for number in range(len(job.seeds))]
 
 
-def check_stacking(model: tuple[ModelSource, int], tick: Tick) -> str:
-    """Why a model with so many outputs must be trained one seed at a time; empty where it can be stacked."""
-    source, outputs = model
+def check_model(asked: tuple[ModelSource, int, Sequence[Recipe]], tick: Tick) -> str:
+    """Look at a model with so many outputs before any training on it.
+
+    Returns:
+        Why it must be trained one seed at a time; empty where it can be stacked.
+
+    Raises:
+        StabbenchError: The model cannot be loaded, or one of the recipes does not fit it.
+    """
+    source, outputs, recipes = asked
     with one_cpu_thread():
-        pretrained, _ = load_model(source, outputs, None)
+        pretrained, layout = load_model(source, outputs, None)
+        for recipe in recipes:
+            check_fit(recipe, layout)
         return why_not_stackable(pretrained)
 
 
@@ -106,8 +116,12 @@ def one_cpu_thread() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _task(name: str, data_dir: Path | None) -> Task:
-    return load_task(name, data_dir)
+def _task(name: str, data_dir: Path | None, digest: str) -> Task:
+    """The task as it was when the run was planned."""
+    task = load_task(name, data_dir)
+    if task.digest != digest:
+        raise TaskError(f"task {name!r}: its data changed while it was being run ({task.source})", "run it again")
+    return task
 
 
 def _train(job: Job, task: Task, tick: Tick) -> tuple[Trained, Tensor]:
@@ -116,7 +130,22 @@ def _train(job: Job, task: Task, tick: Tick) -> tuple[Trained, Tensor]:
     pretrained.to(device)  # type: ignore[arg-type]  # transformers' wrapper hides nn.Module's own signature
     model: SeedModel = StackedModel(pretrained, len(job.seeds)) if job.stacked else OneSeedModel(pretrained)
     data, evaluation = _encoded(job, task, device)
-    trained = train(
+    # A model that is not stacked may draw from PyTorch's own generator; then that is the seed's, too.
+    own = contextlib.nullcontext() if job.stacked else _global_generator(job.seeds[0], device)
+    with own:
+        trained = _fit(job, model, layout, data, tick)
+    return trained, predict(model, evaluation, len(job.seeds))
+
+
+@contextlib.contextmanager
+def _global_generator(seeds: Seeds, device: torch.device) -> Iterator[None]:
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seeds.derive("dropout"))
+        yield
+
+
+def _fit(job: Job, model: SeedModel, layout: Layout, data: Inputs, tick: Tick) -> Trained:
+    return train(
         job.recipe,
         model,
         layout,
@@ -126,7 +155,6 @@ def _train(job: Job, task: Task, tick: Tick) -> tuple[Trained, Tensor]:
         max_steps=job.max_steps,
         on_step=lambda: tick(len(job.seeds)),
     )
-    return trained, predict(model, evaluation, len(job.seeds))
 
 
 def _encoded(job: Job, task: Task, device: torch.device) -> Sequence[Inputs]:
@@ -171,6 +199,7 @@ def _record(job: Job, task: Task, seeds: Seeds, outcome: Outcome, reason: str, s
         recipe=job.label,
         task=job.task,
         model=job.model.name,
+        revision=job.model.revision,
         seeds=seeds,
         outcome=outcome,
         reason=reason,

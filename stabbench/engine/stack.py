@@ -21,7 +21,7 @@ class StackError(Exception):
 
 
 class StackedLinear(nn.Module):
-    """``nn.Linear`` for every seed: weight ``[seeds, out, in]``, bias ``[seeds, 1, out]``."""
+    """``nn.Linear`` for every seed: weight ``[seeds, out, in]``, bias ``[seeds, out]``."""
 
     def __init__(self, linear: nn.Linear, seeds: int) -> None:
         super().__init__()

@@ -13,9 +13,10 @@ from torch.nn import functional
 from stabbench.engine.inputs import Inputs
 from stabbench.engine.models import SeedModel
 from stabbench.engine.streams import SeededDropout, SeedStreams
+from stabbench.errors import RecipeError
 from stabbench.models.layout import Layout
 from stabbench.optim import AdamW
-from stabbench.recipes import Recipe
+from stabbench.recipes import Recipe, check_fit, planned_steps
 from stabbench.seeds import Seeds
 
 # Gradient norms are kept at about this many steps of a run, evenly spread.
@@ -36,12 +37,6 @@ class Trained:
     losses: Tensor
     probe_steps: list[int]
     gradient_norms: dict[str, Tensor]
-
-
-def planned_steps(recipe: Recipe, train_size: int, max_steps: int | None) -> int:
-    """The number of steps that will be trained: the recipe's, or fewer where ``max_steps`` cuts it short."""
-    total = recipe.total_steps(train_size)
-    return total if max_steps is None else min(total, max_steps)
 
 
 def train(
@@ -67,6 +62,7 @@ def train(
         max_steps: Stop there; the schedule is still that of the whole training.
         on_step: Called after every step.
     """
+    check_fit(recipe, layout)
     device = data.labels.device
     cpu = torch.device("cpu")
     missing = frozenset(p.name for p in layout.parameters if p.missing)
@@ -79,7 +75,7 @@ def train(
     mixes_weights = type(recipe).forward_weight is not Recipe.forward_weight
     pretrained = {n: model.parameters[n].detach().clone() for n in model.linear_weights} if mixes_weights else {}
 
-    total_steps = recipe.total_steps(len(data))
+    total_steps = planned_steps(recipe, len(data), None)
     steps = planned_steps(recipe, len(data), max_steps)
     steps_per_epoch = math.ceil(len(data) / recipe.batch_size)
     probe_every = max(1, steps // PROBES)
@@ -136,6 +132,9 @@ def clip_gradients_(model: SeedModel, recipe: Recipe) -> Tensor:
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in model.parameters.values()]
     norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients], dim=1)
     scales = recipe.gradient_scales(norms)
+    if scales.shape != norms.shape:
+        shapes = f"{list(norms.shape)} to {list(scales.shape)}"
+        raise RecipeError(f"recipe {recipe.name!r}: gradient_scales changes the shape {shapes}")
     columns = [scales[:, i].view(-1, *[1] * (g.dim() - 1)) for i, g in enumerate(gradients)]
     torch._foreach_mul_(gradients, columns)
     return norms
@@ -146,8 +145,9 @@ def predict(model: SeedModel, data: Inputs, seeds: int) -> Tensor:
     """Predictions ``[seeds, examples]`` without dropout: class numbers, or the single output; NaN if not finite."""
     model.train(False)
     parts: list[Tensor] = []
-    for start in range(0, len(data), EVALUATION_BATCH):
-        rows = torch.arange(start, min(start + EVALUATION_BATCH, len(data)), device=data.labels.device)
+    # Even batches: a last one of a single row would be multiplied by other kernels when there is a single seed.
+    batches = math.ceil(len(data) / EVALUATION_BATCH)
+    for rows in torch.arange(len(data), device=data.labels.device).tensor_split(batches):
         tokens, _ = data.rows(rows.expand(seeds, -1))
         logits = model.logits(tokens, {})
         best = logits.argmax(-1).float() if logits.shape[-1] > 1 else logits.squeeze(-1)

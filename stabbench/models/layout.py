@@ -1,6 +1,6 @@
 """What a model's parameters are to a recipe: which belong to the head, the pooler, a block, and which get no decay.
 
-Plain data without torch, made once from a loaded model (:mod:`stabbench.engine.stack`) and read by recipes.
+Plain data without torch, made once from a loaded model (:mod:`stabbench.models.loading`) and read by recipes.
 """
 
 from __future__ import annotations

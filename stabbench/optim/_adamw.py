@@ -29,8 +29,8 @@ def adam_bias_correction(step: int, beta1: float = 0.9, beta2: float = 0.999) ->
         beta2: Decay rate of the second moment, in [0, 1).
 
     Returns:
-        The factor on the learning rate; 1 without correction. For the usual betas it starts at 0.316, falls to 0.148
-        at about step 13 and climbs to 1 over some thousands of steps.
+        The factor on the learning rate; 1 without correction. For the usual betas it starts at 0.316, falls to 0.152
+        at step 12 and climbs to 1 over some thousands of steps.
 
     Raises:
         ValueError: ``step`` below 1, or a beta outside [0, 1).
@@ -86,11 +86,15 @@ class AdamW(torch.optim.Optimizer):
             "bias_correction": bias_correction,
         }
         super().__init__(params, defaults)
-        for group in self.param_groups:
-            _check_betas(group["betas"])
-            for name in ("lr", "eps", "weight_decay"):
-                if not group[name] >= 0:
-                    raise ValueError(f"{name} must not be negative, got {group[name]}")
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group, as in any ``torch.optim.Optimizer``; its hyperparameters are checked."""
+        settings = {**self.defaults, **param_group}
+        _check_betas(settings["betas"])
+        for name in ("lr", "eps", "weight_decay"):
+            if not settings[name] >= 0:
+                raise ValueError(f"{name} must not be negative, got {settings[name]}")
+        super().add_param_group(param_group)
 
     @overload
     def step(self, closure: None = None) -> None: ...

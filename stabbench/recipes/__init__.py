@@ -2,6 +2,8 @@
 
 from stabbench.recipes._base import ParameterGroup as ParameterGroup
 from stabbench.recipes._base import Recipe as Recipe
+from stabbench.recipes._fit import check_fit as check_fit
+from stabbench.recipes._fit import planned_steps as planned_steps
 from stabbench.recipes._parameters import parameter as parameter
 from stabbench.recipes._registry import get_recipe as get_recipe
 from stabbench.recipes._registry import load_plugin as load_plugin
@@ -12,10 +14,12 @@ from stabbench.recipes._registry import recipe_names as recipe_names
 __all__ = [
     "ParameterGroup",
     "Recipe",
+    "check_fit",
     "get_recipe",
     "load_plugin",
     "parameter",
     "parse_recipe",
+    "planned_steps",
     "recipe_class",
     "recipe_names",
 ]

@@ -20,6 +20,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
@@ -75,7 +76,7 @@ class Recipe:
     bias_correction: bool = parameter(False, "Adam's bias correction")
     beta1: float = parameter(0.9, "decay rate of Adam's first moment", least=0, below=1)
     beta2: float | None = parameter(None, "decay rate of Adam's second moment; none: the family's", least=0, below=1)
-    eps: float = parameter(1e-6, "Adam's epsilon, outside the root", least=0)
+    eps: float = parameter(1e-6, "Adam's epsilon, outside the root", above=0)
     weight_decay: float | None = parameter(None, "decoupled weight decay; none: the family's", least=0)
     max_grad_norm: float | None = parameter(None, "global clipping, 0 for none; none: the family's", least=0)
     dropout: float | None = parameter(None, "dropout; none: the family's or the checkpoint's", least=0, below=1)
@@ -91,7 +92,12 @@ class Recipe:
                 annotations[name] = parameter_types(cls.__mro__[1])[name]
                 setattr(cls, name, dataclasses.field(default=value, metadata=inherited[name].metadata))
         cls.__annotations__ = annotations
+        doc = vars(cls).get("__doc__")
         dataclass(frozen=True, kw_only=True)(cls)
+        cls.__doc__ = doc  # dataclass would write the signature where there is none
+        for spec in dataclasses.fields(cls):
+            if spec.default is dataclasses.MISSING:
+                raise RecipeError(f"recipe class {cls.__name__}: parameter {spec.name} needs a default")
 
     def __post_init__(self) -> None:
         declared = parameter_types(type(self))
@@ -177,4 +183,5 @@ def _as_text(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
         return str(int(value))
-    return str(value)
+    # 3e-5, as people write it, for Python's 3e-05.
+    return re.sub(r"e([+-])0+", r"e\1", str(value))

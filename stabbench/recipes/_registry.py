@@ -73,7 +73,7 @@ def load_plugin(module: str) -> list[str]:
     """
     if "" not in sys.path and os.getcwd() not in sys.path:
         # As with `python -m`: a module beside you is found, also by an installed command.
-        sys.path.insert(0, os.getcwd())
+        sys.path.append(os.getcwd())
     try:
         loaded = _load_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
     except Exception as error:
@@ -86,6 +86,8 @@ def load_plugin(module: str) -> list[str]:
         for value in vars(loaded).values()
         if isinstance(value, type) and issubclass(value, Recipe) and value.__module__ == loaded.__name__
     ]
+    # A class without a name that others build on is their common base, not a recipe.
+    classes = [cls for cls in classes if cls.name or not any(cls in other.__mro__[1:] for other in classes)]
     if not classes:
         raise RecipeError(f"plugin {module!r} defines no recipe", "define a subclass of stabbench.Recipe in it")
     for cls in classes:

@@ -1,7 +1,8 @@
 """Tests that compare a candidate's runs with a reference's.
 
-Every test that has a direction is given in both: ``p_less_stable`` (or lower) speaks for the candidate being worse,
-``p_more_stable`` for its being better. A p-value that is not defined is None and ``note`` says why.
+Every test that has a direction is given in both: a small ``p_worse`` speaks for the candidate being less stable (or
+scoring lower) than the reference, a small ``p_better`` for the opposite. A p-value that is not defined is None, and
+``note`` says why.
 """
 
 from __future__ import annotations
@@ -114,10 +115,27 @@ def mean_test(candidate: Sequence[float], reference: Sequence[float]) -> Directe
     if min(len(x), len(y)) < 2:
         return DirectedTest(None, None, "Welch", "needs at least 2 finite scores in each set")
     if np.ptp(x) == 0 or np.ptp(y) == 0:
-        worse, better = (stats.mannwhitneyu(x, y, alternative=side).pvalue for side in ("less", "greater"))
-        return DirectedTest(float(worse), float(better), "Mann-Whitney", _constant_note(x, y))
+        return DirectedTest(*_exact_mann_whitney(x, y), "Mann-Whitney", _constant_note(x, y))
     worse, better = (stats.ttest_ind(x, y, equal_var=False, alternative=side).pvalue for side in ("less", "greater"))
     return DirectedTest(float(worse), float(better), "Welch")
+
+
+def _exact_mann_whitney(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """One-sided p-values that x is the lower and that it is the higher, exact with ties.
+
+    A constant set is all ties, where scipy's exact method does not apply: so the rank sums of all ways to choose
+    ``len(x)`` of the scores are counted, in twice the mid-ranks, which are whole numbers.
+    """
+    from scipy import stats
+
+    ranks = np.rint(2 * stats.rankdata(np.concatenate([x, y]))).astype(int)
+    ways = np.zeros((len(x) + 1, ranks.sum() + 1))  # [scores chosen, their rank sum]
+    ways[0, 0] = 1
+    for rank in ranks:
+        ways[1:, rank:] += ways[:-1, : ways.shape[1] - rank].copy()
+    share = ways[-1] / ways[-1].sum()
+    observed = int(ranks[: len(x)].sum())
+    return min(1.0, float(share[: observed + 1].sum())), min(1.0, float(share[observed:].sum()))
 
 
 def _scores(values: Sequence[float]) -> NDArray[np.float64]:

@@ -32,6 +32,8 @@ def load_task(name: str, data_dir: Path | None = None) -> Task:
     from stabbench.tasks._tsv import load_tsv
 
     if name in LAB_TASKS:
+        if data_dir is not None:
+            raise TaskError(f"task {name!r} takes no data folder", "name a GLUE task, such as --task glue/rte")
         return load_lab(name)
     if name not in GLUE_TASKS:
         raise TaskError(unknown("task", name, task_names()), "see: stabbench list tasks")

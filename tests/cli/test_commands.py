@@ -33,7 +33,7 @@ def test_compare_trains_stores_prints_and_writes(tmp_path: Path) -> None:
     assert "6 to train" in first.stderr
     data = json.loads((tmp_path / "out.json").read_text())
     assert data["task"] == "lab/entailment"
-    assert list(data["recipes"]) == ["devlin", "mosbach:lr=1e-05"]
+    assert list(data["recipes"]) == ["devlin", "mosbach:lr=1e-5"]
     assert all(r["planned"] == 3 and len(r["scores"]) == 3 for r in data["recipes"].values())
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
 

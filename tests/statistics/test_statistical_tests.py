@@ -1,5 +1,6 @@
 """Tests of the tests: published oracles, degenerate cases, and properties."""
 
+import itertools
 import math
 
 import pytest
@@ -47,11 +48,24 @@ def test_boschloo_has_scipys_published_value() -> None:
 
 
 def test_mann_whitney_stands_in_where_a_set_is_constant() -> None:
+    """Of the 20 ways to choose three of six one gives the lowest rank sum."""
     result = mean_test([0.5, 0.5, 0.5], [0.7, 0.71, 0.72])
     assert result.method == "Mann-Whitney"
-    assert result.p_worse is not None
-    assert result.p_worse < 0.05
+    assert result.p_worse == pytest.approx(1 / 20)
+    assert result.p_better == pytest.approx(1)
     assert "candidate" in result.note
+
+
+def test_mann_whitney_is_exact_with_ties() -> None:
+    """Against every way to choose, one by one."""
+    x, y = [0.6, 0.6, 0.6], [0.5, 0.6, 0.7, 0.8]
+    pool = x + y
+    mid = [sum(v < w for v in pool) + (sum(v == w for v in pool) + 1) / 2 for w in pool]
+    sums = [sum(mid[i] for i in chosen) for chosen in itertools.combinations(range(7), 3)]
+    observed = sum(mid[:3])
+    result = mean_test(x, y)
+    assert result.p_worse == pytest.approx(sum(s <= observed for s in sums) / len(sums))
+    assert result.p_better == pytest.approx(sum(s >= observed for s in sums) / len(sums))
 
 
 def test_welch_is_one_sided_both_ways() -> None:
