@@ -13,8 +13,8 @@ import pytest
 
 import stabbench
 from stabbench import Outcome, Store
-from stabbench.api import DEFAULT_STORE
 from stabbench.comparison import PairTests, RecipeRuns
+from stabbench.plan import DEFAULT_STORE
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,9 @@ from typing import Any
 from stabbench.comparison import Comparison, RecipeRuns
 from stabbench.errors import RecipeError
 from stabbench.experiment import Watcher, execute
-from stabbench.plan import Plan
+from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TASK, Plan
 from stabbench.recipes import Recipe, parse_recipe
 from stabbench.seeds import Seeds
-
-DEFAULT_TASK = "lab/entailment"
-DEFAULT_MODEL = "lab"
-DEFAULT_SEEDS = 10
-DEFAULT_STORE = Path(".stabbench")
 
 
 def compare(

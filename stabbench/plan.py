@@ -11,6 +11,12 @@ from stabbench.errors import RecipeError, StabbenchError
 from stabbench.recipes import Recipe
 from stabbench.seeds import Seeds
 
+DEFAULT_TASK = "lab/entailment"
+DEFAULT_MODEL = "lab"
+# What `stabbench compare devlin mosbach` does in about two minutes on two cores.
+DEFAULT_SEEDS = 8
+DEFAULT_STORE = Path(".stabbench")
+
 # Stacking pays while a step is bound by overheads; beyond about eight seeds of the lab model it gains little more.
 MOST_STACKED = 8
 # A larger model keeps a core busy by itself, and K copies of it only cost memory.

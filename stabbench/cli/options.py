@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TASK
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -65,7 +67,7 @@ class PictureFile(OutputFile):
 _STORE = click.option(
     "--store",
     type=click.Path(path_type=Path),
-    default=Path(".stabbench"),
+    default=DEFAULT_STORE,
     show_default=True,
     help="Folder of the run store. What it holds is not trained again.",
 )
@@ -75,8 +77,8 @@ _PLUGIN = click.option(
 )
 
 _RUN_OPTIONS = [
-    click.option("--task", default="lab/entailment", show_default=True, help="See: stabbench list tasks."),
-    click.option("--model", default="lab", show_default=True, help="lab, a local folder, or a hub id."),
+    click.option("--task", default=DEFAULT_TASK, show_default=True, help="See: stabbench list tasks."),
+    click.option("--model", default=DEFAULT_MODEL, show_default=True, help="lab, a local folder, or a hub id."),
     click.option("--revision", help="Branch, tag or commit of a hub model."),
     click.option(
         "--data-dir",
@@ -84,7 +86,11 @@ _RUN_OPTIONS = [
         help="Folder of the official GLUE TSV files; without it GLUE comes from the hub.",
     ),
     click.option(
-        "--seeds", type=SeedNumbers(), default="10", show_default=True, help="How many (0 to N-1), or which: 3,7,11."
+        "--seeds",
+        type=SeedNumbers(),
+        default=str(DEFAULT_SEEDS),
+        show_default=True,
+        help="How many (0 to N-1), or which: 3,7,11.",
     ),
     click.option("--initialisation-seed", type=int, help="The same head and re-initialisation for every run."),
     click.option("--order-seed", type=int, help="The same data order for every run."),
