@@ -14,7 +14,7 @@ from stabbench.seeds import Seeds
 DEFAULT_TASK = "lab/entailment"
 DEFAULT_MODEL = "lab"
 # What `stabbench compare devlin mosbach` does in about two minutes on two cores.
-DEFAULT_SEEDS = 8
+DEFAULT_SEEDS = 10
 DEFAULT_STORE = Path(".stabbench")
 
 # Stacking pays while a step is bound by overheads; beyond about eight seeds of the lab model it gains little more.
