@@ -131,6 +131,74 @@ def test_streams_can_be_crossed(tmp_path: Path) -> None:
     assert len({r.final_loss for r in done.recipes[0].records}) == 4
 
 
+def test_runs_that_would_be_the_same_are_refused(tmp_path: Path) -> None:
+    """Three times the same run would look like no spread at all."""
+    same = [Seeds.of(n, initialisation=0, order=0, dropout=0) for n in range(3)]
+    with pytest.raises(StabbenchError, match="would be the same"):
+        stabbench.compare(["devlin"], seeds=same, max_steps=2, store=tmp_path)
+    with pytest.raises(StabbenchError, match="negative"):
+        stabbench.compare(["devlin"], seeds=[Seeds.of(0, order=-1)], max_steps=2, store=tmp_path)
+    with pytest.raises(StabbenchError, match="the same on this model"):
+        stabbench.compare(["devlin", "devlin:weight_decay=0.01"], seeds=1, max_steps=2, store=tmp_path)
+
+
+def test_data_that_change_between_two_calls_are_new_data(tmp_path: Path) -> None:
+    """Nothing remembered from the first call may be scored under the second one's identity."""
+    folder = tmp_path / "RTE"
+    folder.mkdir()
+
+    def write(label: str) -> None:
+        rows = [f"{i}\tcats see dogs\tdogs are seen by cats\t{label if i % 4 else 'entailment'}" for i in range(24)]
+        for split in ("train", "dev"):
+            (folder / f"{split}.tsv").write_text("\n".join(["index\tsentence1\tsentence2\tlabel", *rows]))
+
+    constants = []
+    for label in ("not_entailment", "entailment"):
+        write(label)
+        done = stabbench.compare(
+            ["devlin"], task="glue/rte", data_dir=str(tmp_path), seeds=1, max_steps=1, store=tmp_path / "store"
+        )
+        constants.append((done.constant_score, done.recipes[0].records[0].constant_score))
+    assert constants == [(0.75, 0.75), (1.0, 1.0)]
+
+
+def test_a_recipe_that_does_not_fit_the_model_is_refused_before_any_training(tmp_path: Path) -> None:
+    class Forgetful(Recipe):
+        """Trains nothing."""
+
+        name = "forgetful"
+
+        def groups(self, layout):  # type: ignore[no-untyped-def]
+            return []
+
+    class Endless(Recipe):
+        """Never knows when to stop."""
+
+        name = "endless"
+
+        def total_steps(self, train_size: int) -> int:
+            return 1 // 0
+
+    for recipe, message in (
+        (Forgetful(), "exactly once"),
+        (Endless(), "ZeroDivisionError"),
+        (stabbench.get_recipe("reinit", blocks=99), "the model has 12"),
+    ):
+        watcher = Noting()
+        with pytest.raises(StabbenchError, match=message):
+            stabbench.compare(["devlin", recipe], seeds=1, max_steps=2, store=tmp_path, watcher=watcher)
+        assert watcher.trained == []
+
+
+def test_a_limit_that_cuts_nothing_off_is_the_same_run(tmp_path: Path) -> None:
+    short = stabbench.get_recipe("devlin", epochs=0.05)
+    ids = {
+        stabbench.compare([short], seeds=1, max_steps=limit, store=tmp_path).recipes[0].records[0].id
+        for limit in (None, 3, 300)
+    }
+    assert len(ids) == 1
+
+
 @pytest.mark.parametrize(
     ("seeds", "stack", "workers", "megabytes", "sizes"),
     [

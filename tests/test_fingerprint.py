@@ -47,6 +47,7 @@ def own(folder: Path, source: str) -> type[Recipe]:
         ('"""Constant."""', '"""Never changes."""', True),
         ("return 1.0", "return (1.0)", True),
         ("return 1.0", "return 0.5", False),
+        ("class Own", "SCALE = 2.0\n\nclass Own", False),
         ('name = "own"', 'name = "own"\n    lr = 1e-5', False),
     ],
 )

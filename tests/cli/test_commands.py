@@ -206,6 +206,10 @@ def test_streams_are_set_apart(tmp_path: Path) -> None:
         (["run", "devlin", "--json", "no/such/folder.json"], 2, "there is no folder"),
         (["run", "devlin", "--plugin", "absent.py"], 3, "cannot be imported"),
         (["run", "devlin", "--device", "cuda"], 3, "no GPU"),
+        (["run", "devlin", "--data-dir", "."], 3, "takes no data folder"),
+        (["run", "devlin", "--seeds", "9" * 30], 2, "is over 1,000,000"),
+        (["run", "devlin", "--plot", "picture.abc"], 2, "does not end in .png"),
+        (["run", "devlin", "--store", "file"], 3, "is a file, not a folder"),
         (["list", "runs"], 3, "no store at"),
         (["show", "abc"], 3, "no store at"),
     ],
@@ -215,8 +219,20 @@ def test_bad_input_is_one_clear_message(tmp_path: Path, arguments: list[str], co
 
     if "cuda" in arguments and torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
+    (tmp_path / "file").write_text("in the way")
     done = stabbench(*arguments, cwd=tmp_path, expect=code)
     assert message in done.stderr
+
+
+def test_json_goes_through_a_link_and_into_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to("target.json")
+    stabbench("run", "devlin", "--seeds", "1", *SHORT, "--json", "link.json", cwd=tmp_path)
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "target.json").read_text())["recipes"]["devlin"]["planned"] == 1
+    os.mkfifo(tmp_path / "pipe")
+    reader = subprocess.Popen(["cat", "pipe"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    stabbench("run", "devlin", "--seeds", "1", *SHORT, "--json", "pipe", cwd=tmp_path)
+    assert json.loads(reader.communicate(timeout=60)[0])["task"] == "lab/entailment"
 
 
 def test_show_wants_one_run(tmp_path: Path) -> None:
