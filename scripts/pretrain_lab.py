@@ -3,14 +3,12 @@
     python scripts/pretrain_lab.py --out stabbench/lab/checkpoint
 
 About ten minutes on one core for the default size. The pair objective is BERT's next-sentence prediction with the lab's
-notion of "next": half of the second sentences restate or weaken the first; of the others half are unrelated and half
-differ from it in one slot. Running it again gives an equivalent model, not the same bytes.
+notion of "next": both sentences are about the same. Running it again gives an equivalent model, not the same bytes.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from pathlib import Path
 
@@ -19,7 +17,8 @@ from transformers import BertConfig, BertForPreTraining, BertTokenizer, get_line
 
 from stabbench.lab.language import Dice, change_slot, draw_clause, filled_slots, realise, vocabulary, weaken
 
-CHANGES = int(os.environ.get("CHANGES", 2))
+# How many slots differ between the nearest pairs that are not about the same. With 1, pretraining solves the lab tasks.
+CHANGES = 2
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -62,7 +61,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--hidden", type=int, default=32)
     parser.add_argument("--heads", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--steps", type=int, default=10000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--mask", type=float, default=0.25)
