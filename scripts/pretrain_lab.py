@@ -17,7 +17,7 @@ from transformers import BertConfig, BertForPreTraining, BertTokenizer, get_line
 
 from stabbench.lab.language import Dice, change_slot, draw_clause, filled_slots, realise, vocabulary, weaken
 
-# How many slots differ between the nearest pairs that are not about the same. With 1, pretraining solves the lab tasks.
+# How many slots differ between the nearest pairs that are not about the same; in lab/entailment it is one.
 CHANGES = 2
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
