@@ -58,9 +58,7 @@ class _Cell:
     label: str
     recipe: Recipe  # with its family's defaults filled in
     made_of: Fingerprint
-
-    def ids(self, seeds: Sequence[Seeds]) -> list[str]:
-        return [self.made_of.run_id(s) for s in seeds]
+    ids: Sequence[str]  # of its runs, in the order of the plan's seeds
 
 
 def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None) -> Execution:
@@ -83,18 +81,18 @@ def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None) -> E
         same = next((cell.label for cell in cells if cell.made_of == made_of), None)
         if same is not None:
             raise RecipeError(f"recipes {same!r} and {recipe.label!r} are the same on this model")
-        cells.append(_Cell(recipe.label, resolved, made_of))
-    wanted = [run_id for cell in cells for run_id in cell.ids(plan.seeds)]
+        cells.append(_Cell(recipe.label, resolved, made_of, [made_of.run_id(s) for s in plan.seeds]))
+    wanted = [run_id for cell in cells for run_id in cell.ids]
 
     with Store(store_folder) as store:
-        measured = {i for i, record in store.get(wanted).items() if record.outcome is not Outcome.MISSING}
+        records = store.get(wanted)
+        measured = {i for i, record in records.items() if record.outcome is not Outcome.MISSING}
         if len(measured) < len(wanted):
             todo = [
-                (cell, [s for s, i in zip(plan.seeds, cell.ids(plan.seeds), strict=True) if i not in measured])
-                for cell in cells
+                (cell, [s for s, i in zip(plan.seeds, cell.ids, strict=True) if i not in measured]) for cell in cells
             ]
             _train(plan, task, model, device, todo, store, watcher or Watcher())
-        records = store.get(wanted)
+            records = store.get(wanted)
 
     missing = [record for record in records.values() if record.outcome is Outcome.MISSING]
     if missing:
@@ -102,7 +100,7 @@ def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None) -> E
             f"{len(missing)} of {len(wanted)} runs are missing: {missing[0].reason}",
             "what was measured is stored; the same command tries the rest again (a smaller --stack needs less memory)",
         )
-    return Execution(task, plan.model, {cell.label: [records[i] for i in cell.ids(plan.seeds)] for cell in cells})
+    return Execution(task, plan.model, {cell.label: [records[i] for i in cell.ids] for cell in cells})
 
 
 def _train(

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
-from stabbench.engine.models import StackedModel, StackError
+from stabbench.engine.models import StackedModel
+from stabbench.engine.stack import StackError
 from stabbench.engine.streams import SeededDropout, SeedStreams
 from stabbench.seeds import Seeds
 

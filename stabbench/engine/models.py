@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from stabbench.engine.stack import StackedEmbedding, StackedLinear, StackError, stack_leaves_
+from stabbench.engine.stack import StackedEmbedding, StackedLinear, stack_leaves_
 from stabbench.engine.streams import SeedStreams
 from stabbench.models.layout import Layout
 
@@ -107,6 +107,3 @@ class OneSeedModel(SeedModel):
 
     def train(self, mode: bool) -> None:
         self.model.train(mode)
-
-
-__all__ = ["INIT_STD", "OneSeedModel", "SeedModel", "StackError", "StackedModel"]

@@ -177,7 +177,8 @@ def _optimizer(recipe: Recipe, model: SeedModel, layout: Layout, lr: float) -> A
 
 def _norms_by_part(norms: Tensor, names: list[str], layout: Layout) -> dict[str, Tensor]:
     """Component norms ``[probes, seeds, components]`` as one norm a part of the model, ``[probes, seeds]`` each."""
-    return {
-        part: norms[..., [i for i, name in enumerate(names) if name in layout.names([part])]].square().sum(-1).sqrt()
-        for part in layout.parts
-    }
+    parts = {info.name: info.part for info in layout.parameters}
+    columns: dict[str, list[int]] = {part: [] for part in layout.parts}
+    for i, name in enumerate(names):
+        columns[parts[name]].append(i)
+    return {part: norms[..., chosen].square().sum(-1).sqrt() for part, chosen in columns.items()}
