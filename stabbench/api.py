@@ -66,8 +66,12 @@ def seed_list(seeds: int | Sequence[int | Seeds]) -> list[Seeds]:
 
 
 def run_plan(plan: Plan, store: Path, watcher: Watcher | None = None) -> Comparison:
-    """Execute a plan and compare its recipes."""
-    done = execute(plan, store, watcher)
+    """Execute a plan and compare its recipes.
+
+    Raises:
+        StabbenchError: Bad input, or runs that ended as ``missing``.
+    """
+    done = execute(plan, store, watcher).check_complete()
     return Comparison(
         task=done.task.name,
         model=done.model,

@@ -12,7 +12,8 @@ from tabulate import tabulate
 
 from stabbench import statistics
 from stabbench.records import Outcome, RunRecord
-from stabbench.statistics import DirectedTest, LeveneTest, Summary
+from stabbench.statistics import DirectedTest, LeveneTest, Sample, Summary
+from stabbench.verdict import Judgement, Pair, Rules, judge
 
 SCHEMA = "stabbench/comparison/1"
 
@@ -27,7 +28,12 @@ class RecipeRuns:
     @cached_property
     def summary(self) -> Summary:
         """Planned, failed, mean, std, min and max."""
-        return statistics.summarise([r.score for r in self.records], self.failed)
+        return statistics.summarise(self.sample)
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The scores and outcomes alone."""
+        return Sample(tuple(r.score for r in self.records), tuple(r.outcome is Outcome.FAILED for r in self.records))
 
     @property
     def failed(self) -> int:
@@ -130,6 +136,11 @@ class Comparison:
     def tests(self) -> list[PairTests]:
         """Every other recipe against the first."""
         return [PairTests.of(candidate, self.recipes[0]) for candidate in self.recipes[1:]]
+
+    def judge(self, rules: Rules) -> dict[str, Judgement]:
+        """The verdict of every other recipe against the first; all their tests are one family."""
+        reference = self.recipes[0].sample
+        return judge({runs.label: Pair(runs.sample, reference) for runs in self.recipes[1:]}, rules)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON types; a number that is not defined is None."""

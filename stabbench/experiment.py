@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
+from stabbench.claims import claimed
 from stabbench.errors import RecipeError, StabbenchError
 from stabbench.executors import Executor, InProcess, ProcessPool
 from stabbench.fingerprint import fingerprint
@@ -50,6 +52,22 @@ class Execution:
     model: str
     runs: dict[str, list[RunRecord]]
 
+    def check_complete(self) -> Self:
+        """This, if no run is missing.
+
+        Raises:
+            StabbenchError: Runs ended as ``missing``; what was measured is stored all the same.
+        """
+        records = [record for runs in self.runs.values() for record in runs]
+        missing = [record for record in records if record.outcome is Outcome.MISSING]
+        if missing:
+            raise StabbenchError(
+                f"{len(missing)} of {len(records)} runs are missing: {missing[0].reason}",
+                "what was measured is stored; the same command tries the rest again "
+                "(a smaller --stack needs less memory)",
+            )
+        return self
+
 
 @dataclass(frozen=True)
 class _Cell:
@@ -58,15 +76,56 @@ class _Cell:
     label: str
     recipe: Recipe  # with its family's defaults filled in
     made_of: Fingerprint
-    ids: Sequence[str]  # of its runs, in the order of the plan's seeds
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A plan with everything found that it names."""
+
+    model: ModelSource
+    task: Task
+    device: str
+    cells: Sequence[_Cell]
+
+
+def fingerprints(plan: Plan) -> dict[str, Fingerprint]:
+    """For each recipe's label what its runs would be made of; nothing is trained.
+
+    Raises:
+        StabbenchError: Bad input.
+    """
+    return {cell.label: cell.made_of for cell in _prepare(plan).cells}
 
 
 def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None) -> Execution:
     """Run what is not stored yet, and give back everything.
 
     Raises:
-        StabbenchError: Bad input, or runs that ended as ``missing``; what was measured is stored all the same.
+        StabbenchError: Bad input; what was measured is stored all the same.
     """
+    watcher = watcher or Watcher()
+    ready = _prepare(plan)
+    wanted = {cell.label: [cell.made_of.run_id(s) for s in plan.seeds] for cell in ready.cells}
+    every_id = [run_id for ids in wanted.values() for run_id in ids]
+
+    with Store(store_folder) as store:
+        records = store.get(every_id)
+        if not _all_measured(records, every_id):
+            names = [cell.made_of.cell_id for cell in ready.cells]
+            with claimed(store_folder, names, lambda: watcher.note("another process trains the same: waiting for it")):
+                records = store.get(every_id)
+                if not _all_measured(records, every_id):
+                    measured = {i for i, record in records.items() if record.outcome is not Outcome.MISSING}
+                    todo = [
+                        (cell, [s for s, i in zip(plan.seeds, wanted[cell.label], strict=True) if i not in measured])
+                        for cell in ready.cells
+                    ]
+                    _train(plan, ready, todo, store, watcher)
+                    records = store.get(every_id)
+    return Execution(ready.task, plan.model, {label: [records[i] for i in ids] for label, ids in wanted.items()})
+
+
+def _prepare(plan: Plan) -> _Prepared:
     model = find_model(plan.model, plan.revision, allow_pickle=plan.allow_pickle)
     task = load_task(plan.task, plan.data_dir)
     device = _device(plan.device)
@@ -81,39 +140,20 @@ def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None) -> E
         same = next((cell.label for cell in cells if cell.made_of == made_of), None)
         if same is not None:
             raise RecipeError(f"recipes {same!r} and {recipe.label!r} are the same on this model")
-        cells.append(_Cell(recipe.label, resolved, made_of, [made_of.run_id(s) for s in plan.seeds]))
-    wanted = [run_id for cell in cells for run_id in cell.ids]
+        cells.append(_Cell(recipe.label, resolved, made_of))
+    return _Prepared(model, task, device, cells)
 
-    with Store(store_folder) as store:
-        records = store.get(wanted)
-        measured = {i for i, record in records.items() if record.outcome is not Outcome.MISSING}
-        if len(measured) < len(wanted):
-            todo = [
-                (cell, [s for s, i in zip(plan.seeds, cell.ids, strict=True) if i not in measured]) for cell in cells
-            ]
-            _train(plan, task, model, device, todo, store, watcher or Watcher())
-            records = store.get(wanted)
 
-    missing = [record for record in records.values() if record.outcome is Outcome.MISSING]
-    if missing:
-        raise StabbenchError(
-            f"{len(missing)} of {len(wanted)} runs are missing: {missing[0].reason}",
-            "what was measured is stored; the same command tries the rest again (a smaller --stack needs less memory)",
-        )
-    return Execution(task, plan.model, {cell.label: [records[i] for i in cell.ids] for cell in cells})
+def _all_measured(records: Mapping[str, RunRecord], ids: Sequence[str]) -> bool:
+    return all(i in records and records[i].outcome is not Outcome.MISSING for i in ids)
 
 
 def _train(
-    plan: Plan,
-    task: Task,
-    model: ModelSource,
-    device: str,
-    todo: Sequence[tuple[_Cell, Sequence[Seeds]]],
-    store: Store,
-    watcher: Watcher,
+    plan: Plan, ready: _Prepared, todo: Sequence[tuple[_Cell, Sequence[Seeds]]], store: Store, watcher: Watcher
 ) -> None:
     from stabbench.engine.job import Job, check_model, run_job
 
+    model, task, device = ready.model, ready.task, ready.device
     runs = sum(len(seeds) for _, seeds in todo)
     steps = {cell.label: planned_steps(cell.recipe, len(task.train), plan.max_steps) for cell, _ in todo}
     stored = len(plan.recipes) * len(plan.seeds) - runs

@@ -38,8 +38,16 @@ class Fingerprint:
 
     def run_id(self, seeds: Seeds) -> str:
         """The identity of the run of ``seeds``: 16 hexadecimal digits. Another environment is another run."""
-        content = {"experiment": self.experiment, "environment": self.environment, "seeds": dataclasses.asdict(seeds)}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        return _digest({**dataclasses.asdict(self), "seeds": dataclasses.asdict(seeds)})
+
+    @property
+    def cell_id(self) -> str:
+        """The identity of all runs of this fingerprint: 16 hexadecimal digits."""
+        return _digest(dataclasses.asdict(self))
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ import errno
 import click
 
 import stabbench
+from stabbench.cli.baseline import baseline_group
+from stabbench.cli.gate import gate
 from stabbench.cli.lists import list_group, show
 from stabbench.cli.runs import compare, run
 from stabbench.errors import StabbenchError
@@ -36,11 +38,15 @@ def main() -> None:
     \b
     stabbench compare devlin mosbach            two recipes on the embedded lab model
     stabbench run cwgnc --task glue/rte --model bert-large-uncased --seeds 25
+    stabbench baseline record mosbach           keep scores to judge against
+    stabbench gate                              has anything become less stable?
     stabbench list recipes                      what there is
     """
 
 
 main.add_command(compare)
 main.add_command(run)
+main.add_command(gate)
+main.add_command(baseline_group)
 main.add_command(list_group)
 main.add_command(show)

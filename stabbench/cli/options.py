@@ -1,16 +1,21 @@
-"""The options that `run` and `compare` share, and how their texts are read."""
+"""The options that the commands share, and how their texts are read."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from stabbench.baselines import DEFAULT_FILE
 from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TASK
+
+if TYPE_CHECKING:
+    from stabbench.verdict import Rules
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -19,21 +24,21 @@ MOST_SEEDS = 1_000_000
 
 
 class SeedNumbers(click.ParamType):  # type: ignore[type-arg]  # generic in new versions only
-    """``10`` (the seeds 0 to 9) or a list, ``3,7,11``."""
+    """``10`` (the seeds 0 to 9, a range) or a list, ``3,7,11``."""
 
     name = "N|LIST"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
-        if isinstance(value, list):
-            return value
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Sequence[int]:
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
         try:
-            numbers = [int(item) for item in str(value).rstrip(",").split(",")]
+            numbers = [int(item) for item in value.rstrip(",").split(",")]
         except ValueError:
             self.fail(f"{value!r} is neither a number of seeds nor a list such as 3,7,11", param, ctx)
         if max(numbers) > MOST_SEEDS:
             self.fail(f"{max(numbers)} is over {MOST_SEEDS:,}", param, ctx)
         # A negative number is no number of seeds; as a list it is refused by name.
-        return numbers if "," in str(value) or numbers[0] < 0 else list(range(numbers[0]))
+        return numbers if "," in value or numbers[0] < 0 else range(numbers[0])
 
 
 class OutputFile(click.ParamType):  # type: ignore[type-arg]
@@ -76,49 +81,122 @@ _PLUGIN = click.option(
     "--plugin", "plugins", multiple=True, metavar="MODULE", help="Module or .py file that defines recipes."
 )
 
-_RUN_OPTIONS = [
-    click.option("--task", default=DEFAULT_TASK, show_default=True, help="See: stabbench list tasks."),
-    click.option("--model", default=DEFAULT_MODEL, show_default=True, help="lab, a local folder, or a hub id."),
-    click.option("--revision", help="Branch, tag or commit of a hub model."),
+_BASELINES = click.option(
+    "--baselines",
+    "baselines_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DEFAULT_FILE,
+    show_default=True,
+    help="The baselines file.",
+)
+
+_TASK = click.option("--task", default=DEFAULT_TASK, show_default=True, help="See: stabbench list tasks.")
+_MODEL = click.option("--model", default=DEFAULT_MODEL, show_default=True, help="lab, a local folder, or a hub id.")
+_REVISION = click.option("--revision", help="Branch, tag or commit of a hub model.")
+_MAX_STEPS = click.option(
+    "--max-steps", type=click.IntRange(min=1), metavar="N", help="Cut every training short, for trials."
+)
+_JSON = click.option("--json", "json_file", type=OutputFile(), help="Write everything to a JSON file.")
+_DEVICES = ["auto", "cpu", "cuda"]
+
+
+def seeds_option(default: object, help: str) -> Callable[[Command], Command]:
+    """``--seeds``."""
+    return click.option("--seeds", type=SeedNumbers(), default=default, show_default=default is not None, help=help)
+
+
+def device_option(default: str | None) -> Callable[[Command], Command]:
+    """``--device``; None leaves it to the baseline."""
+    shown = {"show_default": True} if default else {"help": "[default: the baseline's]"}
+    return click.option("--device", type=click.Choice(_DEVICES), default=default, **shown)
+
+
+# How runs are made, whatever they are for.
+_TRAINING = [
     click.option(
         "--data-dir",
         type=click.Path(path_type=Path),
         help="Folder of the official GLUE TSV files; without it GLUE comes from the hub.",
     ),
-    click.option(
-        "--seeds",
-        type=SeedNumbers(),
-        default=str(DEFAULT_SEEDS),
-        show_default=True,
-        help="How many (0 to N-1), or which: 3,7,11.",
-    ),
-    click.option("--initialisation-seed", type=int, help="The same head and re-initialisation for every run."),
-    click.option("--order-seed", type=int, help="The same data order for every run."),
-    click.option("--dropout-seed", type=int, help="The same dropout masks for every run."),
     click.option("--stack", type=click.IntRange(min=1), metavar="K", help="Seeds trained together [default: chosen]."),
-    click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Cut every training short, for trials."),
-    click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
     click.option("--workers", type=click.IntRange(min=1), help="Processes [default: one a core; one on a GPU]."),
     click.option("--allow-pickle", is_flag=True, help="Load pickled weights: only if you trust the file."),
-    click.option("--json", "json_file", type=OutputFile(), help="Write everything to a JSON file."),
-    click.option("--plot", "plot_file", type=PictureFile(), help="Draw box and points into a .png, .svg or .pdf file."),
     _STORE,
     _PLUGIN,
 ]
 
+_RUN = [
+    _TASK,
+    _MODEL,
+    _REVISION,
+    seeds_option(str(DEFAULT_SEEDS), "How many (0 to N-1), or which: 3,7,11."),
+    click.option("--initialisation-seed", type=int, help="The same head and re-initialisation for every run."),
+    click.option("--order-seed", type=int, help="The same data order for every run."),
+    click.option("--dropout-seed", type=int, help="The same dropout masks for every run."),
+    _MAX_STEPS,
+    device_option("auto"),
+    _JSON,
+    click.option("--plot", "plot_file", type=PictureFile(), help="Draw box and points into a .png, .svg or .pdf file."),
+    *_TRAINING,
+]
 
-def run_options(command: Command) -> Command:
-    """Add the options of `run` and `compare`."""
-    for option in reversed(_RUN_OPTIONS):
-        command = option(command)
-    return command
+_RULE_HELP = {
+    "alpha": "Rate of false alarms of all tests together.",
+    "rate_floor": "A significant rise of the failed runs by less than this does not fail.",
+    "spread_floor": "Nor a standard deviation higher by less than so many times.",
+    "mean_floor": "Nor a mean lower by less than this.",
+    "rate_margin": "To pass: the rate of failed runs is higher by this at most.",
+    "spread_margin": "To pass: the spread is wider by so many times at most.",
+    "mean_margin": "To pass: the mean is lower by this at most.",
+    "max_std": "Fail if the standard deviation of the scores is over this.",
+    "max_failed": "Fail if more runs than this fail.",
+}
 
 
-def store_option(command: Command) -> Command:
-    """Add ``--store``."""
-    return _STORE(command)
+def _rule_options() -> list[Callable[[Any], Any]]:
+    from stabbench.verdict import Rules
+
+    return [
+        click.option(
+            f"--{spec.name.replace('_', '-')}",
+            type=int if spec.name == "max_failed" else float,
+            default=spec.default,
+            show_default=spec.default is not None,
+            help=_RULE_HELP[spec.name],
+        )
+        for spec in dataclasses.fields(Rules)
+    ]
 
 
-def plugin_option(command: Command) -> Command:
-    """Add ``--plugin``."""
-    return _PLUGIN(command)
+def _decorated(options: list[Callable[[Any], Any]]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+#: The options of `run` and `compare`.
+run_options = _decorated(_RUN)
+#: How runs are made: data, stack, workers, store, plugins.
+training_options = _decorated(_TRAINING)
+#: Which cells a baseline is recorded for.
+cell_options = _decorated([_TASK, _MODEL, _REVISION, _MAX_STEPS])
+#: The rules of a verdict.
+rule_options = _decorated(_rule_options())
+store_option = _decorated([_STORE])
+plugin_option = _decorated([_PLUGIN])
+baselines_option = _decorated([_BASELINES])
+json_option = _decorated([_JSON])
+
+
+def taken_rules(options: dict[str, Any]) -> Rules:
+    """The rules among a command's options, which are taken out.
+
+    Raises:
+        StabbenchError: A value out of range.
+    """
+    from stabbench.verdict import Rules
+
+    return Rules(**{spec.name: options.pop(spec.name) for spec in dataclasses.fields(Rules)})

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,28 +9,36 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stabbench.cli.options import run_options
+from stabbench.cli.files import interruptible, write_json
+from stabbench.cli.options import rule_options, run_options, taken_rules
 
 if TYPE_CHECKING:
-    from stabbench.comparison import Comparison
+    from stabbench.verdict import Rules
 
 
 @click.command()
 @click.argument("recipes", nargs=-1, required=True, metavar="RECIPE [RECIPE ...]")
+@click.option("--check", is_flag=True, help="A verdict for each recipe against the first, and its exit code.")
 @run_options
-def compare(recipes: Sequence[str], **options: Any) -> None:
+@rule_options
+def compare(recipes: Sequence[str], check: bool, **options: Any) -> None:
     """Train recipes over seeds and put them side by side; each is tested against the first.
 
     A RECIPE is a name, with parameters if you like: devlin:lr=3e-5,epochs=10
 
+    With --check the exit code is 0 if every recipe is no less stable than the first, 1 if one is less stable, 2 if
+    there are too few seeds to know.
+
     \b
     Example:
       stabbench compare devlin mosbach --seeds 25 --plot stability.png
+      stabbench compare mosbach cwgnc --seeds 25 --check
       stabbench compare devlin mosbach cwgnc --task glue/rte --data-dir GLUE --model path/to/encoder
     """
     if len(recipes) < 2:
         raise click.UsageError("a comparison needs two recipes or more; for one, use: stabbench run")
-    _run(recipes, **options)
+    rules = taken_rules(options)
+    _run(recipes, rules=rules if check else None, **options)
 
 
 @click.command()
@@ -47,13 +52,14 @@ def run(recipe: str, **options: Any) -> None:
       stabbench run mosbach --seeds 25
       stabbench run devlin:lr=3e-5 --task lab/paraphrase --seeds 3,7,11
     """
-    _run([recipe], **options)
+    _run([recipe], rules=None, **options)
 
 
 def _run(
     recipes: Sequence[str],
     *,
-    seeds: list[int],
+    rules: Rules | None,
+    seeds: Sequence[int],
     initialisation_seed: int | None,
     order_seed: int | None,
     dropout_seed: int | None,
@@ -64,8 +70,8 @@ def _run(
     **options: Any,
 ) -> None:
     from stabbench.api import run_plan
-    from stabbench.cli.progress import watcher
     from stabbench.plan import Plan
+    from stabbench.progress import watcher
     from stabbench.recipes import load_plugin, parse_recipe
     from stabbench.seeds import Seeds
 
@@ -77,35 +83,24 @@ def _run(
         plugins=plugins,
         **options,
     )
-    try:
-        with watcher() as watching:
-            comparison = run_plan(plan, store, watching)
-    except KeyboardInterrupt:
-        click.echo(f"\nstopped; the runs done so far are kept in {store}: the same command goes on there", err=True)
-        sys.exit(130)
+    with interruptible(store), watcher() as watching:
+        comparison = run_plan(plan, store, watching)
+    judged = comparison.judge(rules) if rules else {}
     click.echo(str(comparison))
+    if judged:
+        from stabbench.report import checked_text, judgement_json
+
+        click.echo(f"\n{checked_text(judged, comparison.recipes[0].label)}")
     if json_file is not None:
-        _write_json(comparison, json_file)
+        content = comparison.to_json()
+        if judged:
+            content["verdicts"] = {label: judgement_json(judgement) for label, judgement in judged.items()}
+        write_json(content, json_file)
     if plot_file is not None:
         from stabbench.plot import plot_comparison
 
         plot_comparison(comparison, plot_file)
+    if judged:
+        from stabbench.verdict import worst
 
-
-def _write_json(comparison: Comparison, path: Path) -> None:
-    """All of it or nothing: a half-written file would be read as a result."""
-    from stabbench.errors import StabbenchError
-
-    text = json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n"
-    target = path.resolve()
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        if target.exists() and not target.is_file():
-            target.write_text(text, encoding="utf-8")  # a pipe or a device
-        else:
-            part.write_text(text, encoding="utf-8")
-            part.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise StabbenchError(f"--json {path}: {error.strerror}", "the runs are stored; name another file") from error
+        sys.exit(worst(judgement.verdict for judgement in judged.values()).exit_code)

@@ -1,5 +1,24 @@
 """Pure statistics of scores: numbers in, numbers out. No torch, no records, scipy wherever scipy has it."""
 
+from stabbench.statistics.best import expected_best as expected_best
+from stabbench.statistics.effects import UNDEFINED as UNDEFINED
+from stabbench.statistics.effects import Effect as Effect
+from stabbench.statistics.effects import clopper_pearson as clopper_pearson
+from stabbench.statistics.effects import mean_difference as mean_difference
+from stabbench.statistics.effects import rate_difference as rate_difference
+from stabbench.statistics.effects import spread_ratio as spread_ratio
+from stabbench.statistics.effects import superiority as superiority
+from stabbench.statistics.effects import wilson as wilson
+from stabbench.statistics.multiplicity import benjamini_hochberg as benjamini_hochberg
+from stabbench.statistics.multiplicity import holm as holm
+from stabbench.statistics.power import detectable_drop as detectable_drop
+from stabbench.statistics.power import detectable_rate as detectable_rate
+from stabbench.statistics.power import detectable_spread as detectable_spread
+from stabbench.statistics.sequential import failure_evidence as failure_evidence
+from stabbench.statistics.sequential import information as information
+from stabbench.statistics.sequential import nominal_levels as nominal_levels
+from stabbench.statistics.sequential import spent as spent
+from stabbench.statistics.summary import Sample as Sample
 from stabbench.statistics.summary import Summary as Summary
 from stabbench.statistics.summary import summarise as summarise
 from stabbench.statistics.tests import DirectedTest as DirectedTest
@@ -7,15 +26,36 @@ from stabbench.statistics.tests import LeveneTest as LeveneTest
 from stabbench.statistics.tests import failure_test as failure_test
 from stabbench.statistics.tests import levene_test as levene_test
 from stabbench.statistics.tests import mean_test as mean_test
+from stabbench.statistics.tests import permuted_spread_test as permuted_spread_test
 from stabbench.statistics.tests import spread_test as spread_test
 
 __all__ = [
+    "UNDEFINED",
     "DirectedTest",
+    "Effect",
     "LeveneTest",
+    "Sample",
     "Summary",
+    "benjamini_hochberg",
+    "clopper_pearson",
+    "detectable_drop",
+    "detectable_rate",
+    "detectable_spread",
+    "expected_best",
+    "failure_evidence",
     "failure_test",
+    "holm",
+    "information",
     "levene_test",
+    "mean_difference",
     "mean_test",
+    "nominal_levels",
+    "permuted_spread_test",
+    "rate_difference",
+    "spent",
+    "spread_ratio",
     "spread_test",
     "summarise",
+    "superiority",
+    "wilson",
 ]

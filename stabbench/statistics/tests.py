@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 # Under three scores the deviations from a centre are degenerate: two against two gives p = 2e-30.
 LEAST_SCORES = 3
+PERMUTATIONS = 9999
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,32 @@ def spread_test(candidate: Sequence[float], reference: Sequence[float]) -> Direc
     return DirectedTest(p_worse, 1 - p_worse, method, two_sided.note)
 
 
+def permuted_spread_test(candidate: Sequence[float], reference: Sequence[float]) -> float | None:
+    """A p-value that the candidate's spread is the larger, which holds where a few runs have collapsed.
+
+    Brown and Forsythe's deviations from the medians, but their means compared by permutation, not by an F distribution.
+    One collapsed run of five, against none of fifty, is p = .0007 to that, and p = .07 to this. Resolution: 1e-4.
+
+    Returns:
+        None where the deviations are not defined.
+    """
+    from scipy import stats
+
+    x, y = (np.sort(np.abs(s - np.median(s))) if len(s) else s for s in (_scores(candidate), _scores(reference)))
+    if min(len(x), len(y)) < LEAST_SCORES:
+        return None
+    result = stats.permutation_test(
+        (x, y),
+        lambda a, b, axis: np.mean(a, axis=axis) - np.mean(b, axis=axis),
+        alternative="greater",
+        n_resamples=PERMUTATIONS,
+        vectorized=True,
+        rng=np.random.default_rng(0),
+    )
+    return float(result.pvalue)
+
+
+@lru_cache(maxsize=4096)
 def failure_test(failed: int, planned: int, reference_failed: int, reference_planned: int) -> DirectedTest:
     """One-sided exact test on the rates of failed runs.
 
@@ -107,17 +135,23 @@ def failure_test(failed: int, planned: int, reference_failed: int, reference_pla
     return DirectedTest(min(1.0, float(worse)), min(1.0, float(better)), method)
 
 
-def mean_test(candidate: Sequence[float], reference: Sequence[float]) -> DirectedTest:
-    """One-sided test on the mean score: Welch's, or the exact Mann-Whitney test where a set is constant."""
+def mean_test(candidate: Sequence[float], reference: Sequence[float], *, pooled: bool = False) -> DirectedTest:
+    """One-sided test on the mean score: Welch's, or the exact Mann-Whitney test where a set is constant.
+
+    ``pooled`` takes Student's test with a pooled variance in Welch's place, as Zhang et al. 2021.
+    """
     from scipy import stats
 
     x, y = _scores(candidate), _scores(reference)
+    method = "Student" if pooled else "Welch"
     if min(len(x), len(y)) < 2:
-        return DirectedTest(None, None, "Welch", "needs at least 2 finite scores in each set")
+        return DirectedTest(None, None, method, "needs at least 2 finite scores in each set")
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return DirectedTest(*_exact_mann_whitney(x, y), "Mann-Whitney", _constant_note(x, y))
-    worse, better = (stats.ttest_ind(x, y, equal_var=False, alternative=side).pvalue for side in ("less", "greater"))
-    return DirectedTest(float(worse), float(better), "Welch")
+    p_worse = float(stats.ttest_ind(x, y, equal_var=pooled, alternative="less").pvalue)
+    if not np.isfinite(p_worse):
+        return DirectedTest(None, None, method, "not defined: the spread is lost in rounding")
+    return DirectedTest(p_worse, 1 - p_worse, method)
 
 
 def _exact_mann_whitney(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:

@@ -1,0 +1,80 @@
+"""Whether runs can be judged against a baseline: what must be the same, what may differ, and what is under test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from stabbench.errors import StabbenchError
+from stabbench.records import Fingerprint
+
+# What must be the same of the environment. The default lets a baseline made on one machine gate on another, and an
+# upgrade be tested, but not scores of a GPU be judged against those of a CPU.
+Policy = Literal["any", "device", "same"]
+POLICIES: tuple[Policy, ...] = get_args(Policy)
+DEFAULT_POLICY: Policy = "device"
+
+# The recipe is what is tested: its definition may have changed since the baseline was recorded under its name.
+UNDER_TEST = ("recipe", "parameters")
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What differs from the baseline, each as ``field: before → now``.
+
+    Attributes:
+        refused: What must not: with any of these the two are not comparable.
+        recipe: Of the recipe: its parameters and its code.
+        environment: Of what it ran on.
+    """
+
+    refused: tuple[str, ...]
+    recipe: tuple[str, ...]
+    environment: tuple[str, ...]
+
+
+def differences(
+    experiment: Mapping[str, Any], environment: Mapping[str, Any], now: Fingerprint, policy: Policy = DEFAULT_POLICY
+) -> Differences:
+    """Compare a baseline's ``experiment`` and ``environment`` with what would run now.
+
+    Raises:
+        StabbenchError: No such policy.
+    """
+    if policy not in POLICIES:
+        raise StabbenchError(f"unknown environment policy {policy!r}", f"one of: {', '.join(POLICIES)}")
+    setting = _changed(_without(experiment, UNDER_TEST), _without(now.experiment, UNDER_TEST))
+    recipe = _changed(experiment.get("parameters", {}), now.experiment.get("parameters", {}))
+    recipe |= _changed(_only(environment, "recipe_code"), _only(now.environment, "recipe_code"))
+    around = _changed(_without(environment, ("recipe_code",)), _without(now.environment, ("recipe_code",)))
+    refused = dict(setting)
+    if policy == "device" and "device" in around:
+        refused["device"] = around.pop("device")
+    if policy == "same":
+        refused |= recipe | around
+        recipe, around = {}, {}
+    return Differences(*(tuple(f"{k}: {v}" for k, v in part.items()) for part in (refused, recipe, around)))
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        key: f"{_text(before, key)} → {_text(now, key)}"
+        for key in (*before, *(k for k in now if k not in before))
+        if before.get(key) != now.get(key) or (key in before) != (key in now)
+    }
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    if key not in values:
+        return "absent"
+    value = values[key]
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _without(values: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if k not in keys}
+
+
+def _only(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if k == key}

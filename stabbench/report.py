@@ -1,0 +1,245 @@
+"""What a gate says: as text for people, Markdown for a step summary, JSON for programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tabulate import tabulate
+
+from stabbench import statistics
+from stabbench.gate import CellResult, GateResult
+from stabbench.records import finite
+from stabbench.statistics import Effect, Sample
+from stabbench.verdict import Check, Judgement, Rules, Verdict
+
+SCHEMA = "stabbench/gate/1"
+
+
+def as_text(result: GateResult) -> str:
+    """Tables and a sentence for each cell."""
+    parts = [tabulate(_summary(result), _SUMMARY_COLUMNS, disable_numparse=True), ""]
+    for cell in result.cells:
+        parts += [f"{cell.verdict:<12} {cell.baseline.name}: {cell.reason}", *(f"  {n}" for n in _remarks(cell))]
+        if cell.judgement is not None and cell.verdict is not Verdict.PASS:
+            parts += [indent(checks_table(cell.judgement)), ""]
+    return "\n".join([*parts, "", _rules_line(result.rules, _family(result)), f"verdict: {result.verdict}"])
+
+
+def checked_text(judged: Mapping[str, Judgement], reference: str) -> str:
+    """The verdicts of `compare --check`."""
+    parts = []
+    for label, judgement in judged.items():
+        parts += [f"{judgement.verdict} {label} against {reference}: {judgement.reason}"]
+        parts += [f"  could have found: {found_at(judgement)}"]
+        if judgement.verdict is Verdict.INCONCLUSIVE:
+            parts += [f"  {seeds_needed(judgement)}"]
+        parts += [indent(checks_table(judgement)), ""]
+    rules, family = next((j.rules, j.family) for j in judged.values())
+    return "\n".join([*parts, _rules_line(rules, family)])
+
+
+def as_markdown(result: GateResult) -> str:
+    """For a step summary: a table, and everything else folded up."""
+    mark = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "❔"}.get(result.verdict, "⚠️")
+    parts = [f"## {mark} Fine-tuning stability: {result.verdict}", ""]
+    parts += [tabulate(_summary(result), _SUMMARY_COLUMNS, tablefmt="github", disable_numparse=True), ""]
+    for cell in result.cells:
+        parts += [f"- **{cell.verdict}** {cell.baseline.name}: {cell.reason}"]
+        parts += [f"  - {remark}" for remark in _remarks(cell)]
+    parts += ["", "<details><summary>Every check</summary>", ""]
+    for cell in result.cells:
+        if cell.judgement is not None:
+            parts += [f"{cell.baseline.name}:", "", checks_table(cell.judgement, "github"), ""]
+    return "\n".join([*parts, "</details>", "", _rules_line(result.rules, _family(result)), ""])
+
+
+def as_json(result: GateResult) -> dict[str, Any]:
+    """As plain JSON types; a number that is not defined, or a bound that is open, is None."""
+    return {
+        "schema": SCHEMA,
+        "verdict": result.verdict,
+        "exit_code": result.verdict.exit_code,
+        "rules": result.rules.to_json(),
+        "cells": [_cell(cell) for cell in result.cells],
+    }
+
+
+_SUMMARY_COLUMNS = [
+    *("recipe", "task", "model", "verdict", "seeds", "failed", "mean ± std"),
+    *("baseline: failed", "mean ± std"),
+]
+
+
+def _summary(result: GateResult) -> list[list[str]]:
+    rows = []
+    for cell in result.cells:
+        sample, b = cell.runs.sample if cell.runs else None, cell.baseline
+        new = [f"{sample.planned}", f"{sample.failures}", _spread(sample)] if sample else ["0", "-", "-"]
+        old = [f"{b.sample.failures}/{b.sample.planned}", _spread(b.sample)]
+        rows.append([b.recipe, b.task, b.model, str(cell.verdict), *new, *old])
+    return rows
+
+
+def _remarks(cell: CellResult) -> list[str]:
+    found = cell.differences
+    remarks = [f"recipe changed: {change}" for change in found.recipe]
+    remarks += [f"environment: {change}" for change in found.environment]
+    if cell.judgement is not None:
+        remarks.append(f"could have found: {found_at(cell.judgement)}")
+        if cell.verdict is Verdict.INCONCLUSIVE:
+            remarks.append(seeds_needed(cell.judgement))
+    if cell.saved:
+        remarks.append(f"decided early: {cell.saved} runs saved")
+    return remarks + list(cell.notes)
+
+
+def seeds_needed(judgement: Judgement) -> str:
+    """How many more seeds would decide, in words."""
+    more = judgement.more_seeds
+    if more is None:
+        return (
+            "no number of seeds up to 200 would decide, if they are like these: "
+            "give the baseline more runs, or wider margins"
+        )
+    return f"about {more} more seeds would decide, if they are like these"
+
+
+def found_at(judgement: Judgement) -> str:
+    """The smallest effects that so many seeds show, in words."""
+    effects = judgement.detectable
+    rate, ratio, drop = effects["failed runs"], effects["spread"], effects["mean"]
+    base = judgement.pair.baseline
+    reference = base.failures / base.planned if base.planned else 0.0
+    found = [
+        "no rise of the failed runs" if rate is None else f"failed runs {max(0.0, rate - reference):+.2f}",
+        "no wider spread" if ratio is None else f"spread {ratio:.1f} times",
+        "no lower mean" if drop is None else f"mean {drop:+.3f}",
+    ]
+    return (
+        f"{', '.join(found)} (power .8, {judgement.pair.candidate.planned} seeds, family of {judgement.family} tests)"
+    )
+
+
+def checks_table(judgement: Judgement, style: str = "simple") -> str:
+    """The three checks of a cell: effect, p-value, bound, margin."""
+    rows = [
+        [
+            check.name,
+            _effect(check),
+            "-" if p is None else f"{p:.4f}" if p >= 1e-4 else "<.0001",
+            _number(check, check.bound),
+            _number(check, check.margin),
+            "yes" if check.holds else "no",
+            check.test.method,
+        ]
+        for check, p in zip(judgement.checks, judgement.adjusted, strict=True)
+    ]
+    columns = ["check", "effect [95%]", "worse, p (Holm)", "at worst", "margin", "no worse", "test"]
+    return tabulate(rows, columns, tablefmt=style, disable_numparse=True)
+
+
+def indent(text: str) -> str:
+    """Two spaces before every line."""
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def _effect(check: Check) -> str:
+    effect = check.effect
+    return f"{_number(check, effect.estimate)} [{_number(check, effect.low)}, {_number(check, effect.high)}]"
+
+
+def _number(check: Check, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    return {"failed runs": f"{value:+.2f}", "spread": f"{value:.2f}×"}.get(check.name, f"{value:+.4f}")
+
+
+def _spread(sample: Sample) -> str:
+    summary = statistics.summarise(sample)
+    mean, std = ("-" if v is None else f"{v:.3f}" for v in (summary.mean, summary.std))
+    return f"{mean} ± {std}"
+
+
+def _family(result: GateResult) -> int:
+    return max((c.judgement.family for c in result.cells if c.judgement is not None), default=0)
+
+
+def _rules_line(r: Rules, family: int) -> str:
+    return (
+        f"alpha {r.alpha:g} for {family} tests. Fails on a significant rise of the failed runs by {r.rate_floor:g}, "
+        f"of the standard deviation by {r.spread_floor:g} times, or loss of mean by {r.mean_floor:g}{_limits(r)}. "
+        f"Passes if at worst {r.rate_margin:+g}, {r.spread_margin:g} times, {-r.mean_margin:+g}."
+    )
+
+
+def _limits(rules: Rules) -> str:
+    limits = []
+    if rules.max_std is not None:
+        limits.append(f"a standard deviation over {rules.max_std:g}")
+    if rules.max_failed is not None:
+        limits.append(f"more than {rules.max_failed} failed runs")
+    return "".join(f", or {limit}" for limit in limits)
+
+
+def _cell(cell: CellResult) -> dict[str, Any]:
+    b, judged = cell.baseline, cell.judgement
+    return {
+        "recipe": b.recipe,
+        "task": b.task,
+        "model": b.model,
+        "verdict": cell.verdict,
+        "reason": cell.reason,
+        "notes": list(cell.notes),
+        "changed": {
+            "refused": list(cell.differences.refused),
+            "recipe": list(cell.differences.recipe),
+            "environment": list(cell.differences.environment),
+        },
+        "saved_runs": cell.saved,
+        "candidate": cell.runs.to_json() if cell.runs else None,
+        "baseline": {
+            "recorded": b.recorded,
+            "planned": b.sample.planned,
+            "failed": b.sample.failures,
+            "scores": list(b.scores.values()),
+            "seeds": list(b.scores),
+        },
+        "judgement": judgement_json(judged) if judged else None,
+    }
+
+
+def judgement_json(judged: Judgement) -> dict[str, Any]:
+    """A judgement as plain JSON types."""
+    return {
+        "verdict": judged.verdict,
+        "reason": judged.reason,
+        "family": judged.family,
+        "more_seeds": judged.more_seeds,
+        "superiority": statistics.superiority(judged.pair.candidate.finite, judged.pair.baseline.finite),
+        "checks": {
+            check.name: {
+                "effect": _bounds(check.effect),
+                "p_worse": check.test.p_worse,
+                "p_worse_adjusted": adjusted,
+                "p_better": check.test.p_better,
+                "test": check.test.method,
+                "at_worst": None if check.bound is None else finite(check.bound),
+                "margin": check.margin,
+                "no_worse": check.holds,
+                "detectable": judged.detectable[check.name],
+                "note": check.note,
+            }
+            for check, adjusted in zip(judged.checks, judged.adjusted, strict=True)
+        },
+    }
+
+
+def _bounds(effect: Effect) -> dict[str, float | None]:
+    values: Sequence[tuple[str, float | None]] = (
+        ("estimate", effect.estimate), ("low", effect.low), ("high", effect.high),
+    )  # fmt: skip
+    return {name: None if value is None else finite(value) for name, value in values}
