@@ -23,6 +23,7 @@ from stabbench.statistics import Sample
 
 DEFAULT_FILE = Path("baselines.json")
 SCHEMA = "stabbench/baselines/1"
+_RESTORE = "restore it from version control; only `stabbench baseline` writes it"
 
 
 class BaselineError(StabbenchError):
@@ -136,10 +137,10 @@ def load(path: Path, *, must_exist: bool = True) -> dict[str, Baseline]:
         raise BaselineError(f"the baselines file {path} cannot be read: {error}") from error
     try:
         data = json.loads(text, object_pairs_hook=_unique)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BaselineError(
             f"the baselines file {path} is truncated or was edited by hand: {error}",
-            "restore it from version control; only `stabbench baseline` writes it",
+            _RESTORE,
         ) from error
     schema = data.get("schema") if isinstance(data, dict) else None
     if schema != SCHEMA:
@@ -147,7 +148,9 @@ def load(path: Path, *, must_exist: bool = True) -> dict[str, Baseline]:
             f"{path} has schema {schema!r}, and this stabbench knows {SCHEMA!r}",
             "upgrade stabbench if a newer one wrote it; restore it from version control if not",
         )
-    cells = [_read_cell(path, entry) for entry in data.get("cells", [])]
+    if not isinstance(data.get("cells"), list):
+        raise BaselineError(f"the baselines file {path} was edited by hand: it has no list of cells", _RESTORE)
+    cells = [_read_cell(path, entry) for entry in data["cells"]]
     for cell in cells:
         if sum(other.name == cell.name for other in cells) > 1:
             raise BaselineError(f"{path} has the cell {cell.name!r} twice", "restore it from version control")
@@ -179,10 +182,11 @@ def save(path: Path, cells: Iterable[Baseline]) -> None:
     """
     ordered = sorted(cells, key=lambda c: (c.task, c.model, c.recipe))
     data = {"schema": SCHEMA, "cells": [_to_json(cell) for cell in ordered]}
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    target = path.resolve()  # a link stays one
+    part = target.with_name(f".{path.name}.{os.getpid()}")
     try:
         part.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        part.replace(path)
+        part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise BaselineError(f"the baselines file {path} cannot be written: {error.strerror}") from error
@@ -214,7 +218,7 @@ def _read_cell(path: Path, entry: Any) -> Baseline:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BaselineError(
             f"in the baselines file {path} {name} was edited by hand: {error}",
-            "restore it from version control; only `stabbench baseline` writes it",
+            _RESTORE,
         ) from error
     return cell
 

@@ -140,7 +140,7 @@ class Comparison:
     def judge(self, rules: Rules) -> dict[str, Judgement]:
         """The verdict of every other recipe against the first; all their tests are one family."""
         reference = self.recipes[0].sample
-        return judge({runs.label: Pair(runs.sample, reference) for runs in self.recipes[1:]}, rules)
+        return judge({r.label: Pair(r.sample, reference, same_seeds=True) for r in self.recipes[1:]}, rules)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON types; a number that is not defined is None."""

@@ -46,7 +46,9 @@ def differences(
         raise StabbenchError(f"unknown environment policy {policy!r}", f"one of: {', '.join(POLICIES)}")
     setting = _changed(_without(experiment, UNDER_TEST), _without(now.experiment, UNDER_TEST))
     recipe = _changed(experiment.get("parameters", {}), now.experiment.get("parameters", {}))
-    recipe |= _changed(_only(environment, "recipe_code"), _only(now.environment, "recipe_code"))
+    if not recipe:
+        # A changed default is a change of the code, too; once is enough.
+        recipe = _changed(_only(environment, "recipe_code"), _only(now.environment, "recipe_code"))
     around = _changed(_without(environment, ("recipe_code",)), _without(now.environment, ("recipe_code",)))
     refused = dict(setting)
     if policy == "device" and "device" in around:

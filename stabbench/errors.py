@@ -44,7 +44,9 @@ class StoreError(StabbenchError):
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """``unknown recipe 'mosbahc': did you mean 'mosbach'?``, or the whole list where nothing is near."""
     names = sorted(known)
-    # `rte` is near to `glue/rte`, whatever its length.
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6) or [n for n in names if n.endswith(f"/{name}")]
+    # `rte` is near to `glue/rte`, and `devlin` to `devlin:lr=3e-5`, whatever their length.
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6) or [
+        n for n in names if n.endswith(f"/{name}") or n.startswith(f"{name}:")
+    ]
     advice = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
     return f"unknown {kind} {name!r}: {advice}"

@@ -202,12 +202,13 @@ def _train_group(group: Sequence[_Open], number: int, store: Path, watcher: Watc
         missing = [r for r in records if r.outcome is Outcome.MISSING]
         if missing:
             cell.error = f"{len(missing)} of {len(records)} runs are missing: {missing[0].reason}"
-        cell.runs = RecipeRuns(label, records)
+        else:
+            cell.runs = RecipeRuns(label, records)
 
 
 def _settle(cell: _Open) -> CellResult:
     if cell.error or cell.judgement is None or cell.runs is None:
-        return CellResult(cell.baseline, Verdict.ERROR, cell.error, cell.runs, differences=cell.found)
+        return CellResult(cell.baseline, Verdict.ERROR, cell.error, differences=cell.found)
     judgement, notes = cell.judgement, []
     reused = [seed for seed in (r.seeds.seed for r in cell.runs.records) if seed in cell.baseline.scores]
     if reused:

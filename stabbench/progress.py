@@ -21,7 +21,7 @@ class _Lines(Watcher):
         self._done = self._runs = 0
 
     def planned(self, stored: int, to_run: int, steps: int) -> None:
-        self._runs = to_run
+        self._done, self._runs = 0, to_run
         self._say(f"{stored} runs are stored, {to_run} to train ({steps:,} steps)")
 
     def note(self, text: str) -> None:
@@ -45,6 +45,7 @@ class _Bar(Watcher):
     def planned(self, stored: int, to_run: int, steps: int) -> None:
         if stored:
             tqdm.write(f"{stored} runs are stored, {to_run} to train", file=sys.stderr)
+        self.close()  # a gate plans wave after wave
         self._bar = tqdm(total=steps, unit="step", desc=f"{to_run} runs", leave=False, smoothing=0.1)
 
     def note(self, text: str) -> None:

@@ -19,6 +19,7 @@ from stabbench.tasks import LAB_TASKS
 
 # A bank of fifty lets ten to fifteen candidate runs do nearly as well as as many on both sides.
 DEFAULT_BANK = 50
+ROUNDING = 1e-9
 
 
 def record(plan: Plan, path: Path, store: Path, watcher: Watcher | None = None) -> list[Baseline]:
@@ -74,7 +75,8 @@ def rerun(
     )
     done = execute(plan, store, watcher).check_complete()
     (records,) = done.runs.values()
-    return Baseline.of(records, old.loosened)
+    # The cell keeps its name, also where a changed default has shortened the recipe's label.
+    return dataclasses.replace(Baseline.of(records, old.loosened), recipe=old.recipe, model=old.model)
 
 
 def replace(old: Baseline, new: Baseline, reason: str, path: Path, store: Path) -> Baseline:
@@ -120,9 +122,9 @@ def loosened(old: Baseline, new: Baseline) -> list[str]:
         found.append(f"{now.planned} runs instead of {before.planned}")
     if now.failed * before.planned > before.failed * now.planned:
         found.append(f"failed {before.failed}/{before.planned} → {now.failed}/{now.planned}")
-    if now.std is not None and (before.std is None or now.std > before.std):
+    if now.std is not None and before.std is not None and now.std > before.std + ROUNDING:
         found.append(f"std {_number(before.std)} → {_number(now.std)}")
-    if before.mean is not None and (now.mean is None or now.mean < before.mean):
+    if before.mean is not None and (now.mean is None or now.mean < before.mean - ROUNDING):
         found.append(f"mean {_number(before.mean)} → {_number(now.mean)}")
     return found
 

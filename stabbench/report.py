@@ -23,8 +23,15 @@ def as_text(result: GateResult) -> str:
     for cell in result.cells:
         parts += [f"{cell.verdict:<12} {cell.baseline.name}: {cell.reason}", *(f"  {n}" for n in _remarks(cell))]
         if cell.judgement is not None and cell.verdict is not Verdict.PASS:
-            parts += [indent(checks_table(cell.judgement)), ""]
-    return "\n".join([*parts, "", _rules_line(result.rules, _family(result)), f"verdict: {result.verdict}"])
+            parts += ["", indent(checks_table(cell.judgement)), ""]
+    return "\n".join(
+        [
+            *parts[: -1 if parts[-1] == "" else None],
+            "",
+            _rules_line(result.rules, _family(result)),
+            f"verdict: {result.verdict}",
+        ]
+    )
 
 
 def checked_text(judged: Mapping[str, Judgement], reference: str) -> str:
@@ -68,7 +75,7 @@ def as_json(result: GateResult) -> dict[str, Any]:
 
 _SUMMARY_COLUMNS = [
     *("recipe", "task", "model", "verdict", "seeds", "failed", "mean ± std"),
-    *("baseline: failed", "mean ± std"),
+    *("baseline: failed", "mean ± std", "recorded"),
 ]
 
 
@@ -77,7 +84,7 @@ def _summary(result: GateResult) -> list[list[str]]:
     for cell in result.cells:
         sample, b = cell.runs.sample if cell.runs else None, cell.baseline
         new = [f"{sample.planned}", f"{sample.failures}", _spread(sample)] if sample else ["0", "-", "-"]
-        old = [f"{b.sample.failures}/{b.sample.planned}", _spread(b.sample)]
+        old = [f"{b.sample.failures}/{b.sample.planned}", _spread(b.sample), b.recorded]
         rows.append([b.recipe, b.task, b.model, str(cell.verdict), *new, *old])
     return rows
 
@@ -86,6 +93,8 @@ def _remarks(cell: CellResult) -> list[str]:
     found = cell.differences
     remarks = [f"recipe changed: {change}" for change in found.recipe]
     remarks += [f"environment: {change}" for change in found.environment]
+    if cell.judgement is not None:
+        remarks += [f"{check.name}: {check.note}" for check in cell.judgement.checks if check.note]
     if cell.judgement is not None:
         remarks.append(f"could have found: {found_at(cell.judgement)}")
         if cell.verdict is Verdict.INCONCLUSIVE:
@@ -99,10 +108,10 @@ def seeds_needed(judgement: Judgement) -> str:
     """How many more seeds would decide, in words."""
     more = judgement.more_seeds
     if more is None:
-        return (
-            "no number of seeds up to 200 would decide, if they are like these: "
-            "give the baseline more runs, or wider margins"
+        remedy = (
+            "wider margins would" if judgement.pair.same_seeds else "a baseline of more runs might, wider margins would"
         )
+        return f"no number of seeds up to 200 would decide, if they are like these; {remedy}"
     return f"about {more} more seeds would decide, if they are like these"
 
 

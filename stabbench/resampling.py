@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stabbench import statistics
@@ -56,7 +56,7 @@ def same_against_same(
     Args:
         banks: Runs of each cell.
         rules: The rules.
-        candidate: Runs on the candidate's side; None for half of the bank.
+        candidate: Runs on the candidate's side; None for half of the bank, or for what the last look has.
         waves: The candidate's runs at each look of a sequential gate.
         trials: How many times.
         seed: Of the splits.
@@ -67,7 +67,7 @@ def same_against_same(
         pairs = {}
         for name, bank in banks.items():
             order = draw.sample(range(bank.planned), bank.planned)
-            size = bank.planned // 2 if candidate is None else candidate
+            size = candidate or (waves[-1] if waves else bank.planned // 2)
             pairs[name] = (_take(bank, order[:size]), _take(bank, order[size:]))
         return pairs
 
@@ -83,8 +83,12 @@ def against_baseline(
     waves: Sequence[int] = (),
     trials: int = 500,
     seed: int = 0,
+    family_cells: int | None = None,
 ) -> Rates:
-    """Draw ``candidate`` runs of every bank of candidates and judge them against the whole baseline, many times."""
+    """Draw ``candidate`` runs of every bank of candidates and judge them against the whole baseline, many times.
+
+    The arguments are those of :func:`same_against_same`, and ``family_cells`` that of :func:`stabbench.verdict.judge`.
+    """
     draw = random.Random(seed)
 
     def pick() -> dict[str, tuple[Sample, Sample]]:
@@ -93,15 +97,21 @@ def against_baseline(
             for name, bank in candidates.items()
         }
 
-    return _repeat(pick, rules, tuple(waves), trials)
+    return _repeat(pick, rules, tuple(waves), trials, family_cells)
 
 
-def _repeat(draw, rules: Rules, waves: tuple[int, ...], trials: int) -> Rates:  # type: ignore[no-untyped-def]
+def _repeat(
+    draw: Callable[[], dict[str, tuple[Sample, Sample]]],
+    rules: Rules,
+    waves: tuple[int, ...],
+    trials: int,
+    family_cells: int | None = None,
+) -> Rates:
     whole: Counter[Verdict] = Counter()
     cells: dict[str, Counter[Verdict]] = {}
     used = []
     for _ in range(trials):
-        verdicts, seeds = _judged(draw(), rules, waves)
+        verdicts, seeds = _judged(draw(), rules, waves, family_cells)
         whole[worst(verdicts.values())] += 1
         for name, verdict in verdicts.items():
             cells.setdefault(name, Counter())[verdict] += 1
@@ -110,7 +120,10 @@ def _repeat(draw, rules: Rules, waves: tuple[int, ...], trials: int) -> Rates:  
 
 
 def _judged(
-    samples: Mapping[str, tuple[Sample, Sample]], rules: Rules, waves: tuple[int, ...]
+    samples: Mapping[str, tuple[Sample, Sample]],
+    rules: Rules,
+    waves: tuple[int, ...],
+    family_cells: int | None = None,
 ) -> tuple[dict[str, Verdict], dict[str, int]]:
     """One gate, with its looks where it is sequential; a cell that is decided stays so."""
     verdicts: dict[str, Verdict] = {}
@@ -122,7 +135,7 @@ def _judged(
             look = Look(waves, number) if waves else FIXED
             seen = _take(candidate, range(waves[number])) if waves else candidate
             pairs[name] = Pair(seen, baseline, look)
-        for name, judgement in judge(pairs, rules).items():
+        for name, judgement in judge(pairs, rules, family_cells=family_cells).items():
             if verdicts.get(name) not in (Verdict.PASS, Verdict.FAIL):
                 verdicts[name] = judgement.verdict
     return verdicts, {name: pair.candidate.planned for name, pair in pairs.items()}

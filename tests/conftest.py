@@ -17,6 +17,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+pytest_plugins = ["pytester"]
+
 COMMIT = hashlib.sha1(b"the only commit").hexdigest()
 # Variables of the hub's client and of a proxy would lead a test away from its own server.
 _LEADING_AWAY = ("HF_", "HUGGING", "TRANSFORMERS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")

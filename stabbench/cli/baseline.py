@@ -19,7 +19,11 @@ from stabbench.cli.options import (
     seeds_option,
     taken_rules,
     training_options,
+    written_baselines_option,
 )
+
+# A gate against fewer is seldom decided.
+FEW_RUNS = 20
 
 
 @click.group("baseline")
@@ -35,7 +39,7 @@ def baseline_group() -> None:
 
 @baseline_group.command()
 @click.argument("recipes", nargs=-1, required=True, metavar="RECIPE [RECIPE ...]")
-@baselines_option
+@written_baselines_option
 @cell_options
 @seeds_option("50", "How many (0 to N-1), or which: 3,7,11.")
 @device_option("auto")
@@ -61,11 +65,12 @@ def record(recipes: Sequence[str], baselines_file: Path, store: Path, plugins: S
         made = recording.record(plan, baselines_file, store, watching)
     click.echo(_table(made))
     click.echo(f"recorded in {baselines_file}")
+    _warn_of_few(made)
 
 
 @baseline_group.command()
 @click.argument("recipes", nargs=-1, metavar="[RECIPE ...]")
-@baselines_option
+@written_baselines_option
 @click.option("--task", help="Only the cells of this task.")
 @seeds_option(None, "So many at least (0 to N-1); by default the seeds that the baseline has.")
 @click.option("--loosen", "reason", default="", metavar="REASON", help="A looser baseline is meant, and why.")
@@ -179,9 +184,16 @@ def verify(
     click.echo(tabulate(rows, ["half against half", "runs", *shown], disable_numparse=True))
     alarms = f"{rates.rate(Verdict.FAIL):.3f} of {trials} splits (alpha {rules.alpha:g})"
     click.echo(f"\n{baselines_file} is whole. False alarms of the whole gate: {alarms}.")
+    _warn_of_few(cells)
     if rates.alarms_too_often(rules.alpha):
         click.echo("That is more than alpha allows: are the runs of a cell all of one kind?", err=True)
         sys.exit(1)
+
+
+def _warn_of_few(cells: Sequence[Any]) -> None:
+    few = [cell.name for cell in cells if cell.sample.planned < FEW_RUNS]
+    if few:
+        click.echo(f"note: with under {FEW_RUNS} runs most verdicts are INCONCLUSIVE: {', '.join(few)}", err=True)
 
 
 def _table(cells: Sequence[Any]) -> str:

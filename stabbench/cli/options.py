@@ -47,6 +47,8 @@ class OutputFile(click.ParamType):  # type: ignore[type-arg]
     name = "FILE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not str(value):
+            self.fail("the name is empty: is a variable not set?", param, ctx)
         path = Path(value)
         if path.is_dir():
             self.fail(f"{path} is a folder", param, ctx)
@@ -86,6 +88,16 @@ _BASELINES = click.option(
     "baselines_file",
     type=click.Path(path_type=Path, dir_okay=False),
     default=DEFAULT_FILE,
+    show_default=True,
+    help="The baselines file.",
+)
+
+#: For the commands that write it: found out before the training that it cannot be.
+_WRITTEN_BASELINES = click.option(
+    "--baselines",
+    "baselines_file",
+    type=OutputFile(),
+    default=str(DEFAULT_FILE),
     show_default=True,
     help="The baselines file.",
 )
@@ -188,6 +200,7 @@ rule_options = _decorated(_rule_options())
 store_option = _decorated([_STORE])
 plugin_option = _decorated([_PLUGIN])
 baselines_option = _decorated([_BASELINES])
+written_baselines_option = _decorated([_WRITTEN_BASELINES])
 json_option = _decorated([_JSON])
 
 

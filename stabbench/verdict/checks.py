@@ -6,6 +6,7 @@ bound of the effect within the margin? Neither need be true; then there are too 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -49,12 +50,13 @@ class Check:
 
 def measure(candidate: Sample, baseline: Sample, rules: Rules, look: Look) -> list[Check]:
     """All three checks."""
-    level = look.level(rules.alpha, baseline.planned)
-    return [
-        _failed_runs(candidate, baseline, rules, look, level),
-        _spread(candidate, baseline, rules, level),
-        _mean(candidate, baseline, rules, level),
-    ]
+    level = look.level(rules.alpha, max(1, baseline.planned))
+    failed_runs = _failed_runs(candidate, baseline, rules, look, level)
+    spread = _spread(candidate, baseline, rules, level)
+    if spread.over_floor and (failed_runs.test.p_better or 1.0) <= rules.alpha:
+        # Failures decide first: scores of runs that now succeed are wider than those of collapsed ones.
+        spread = dataclasses.replace(spread, over_floor=False, note="fewer runs fail: a wider spread is no harm")
+    return [failed_runs, spread, _mean(candidate, baseline, rules, level)]
 
 
 def _failed_runs(candidate: Sample, baseline: Sample, rules: Rules, look: Look, level: float) -> Check:
@@ -77,7 +79,7 @@ def _failed_runs(candidate: Sample, baseline: Sample, rules: Rules, look: Look, 
         bound=bound,
         margin=rules.rate_margin,
         holds=bound is not None and bound <= rules.rate_margin + ROUNDING,
-        note="every run of the candidate failed" if candidate.collapsed else "",
+        note=_collapsed(candidate, baseline),
     )
 
 
@@ -120,6 +122,13 @@ def _mean(candidate: Sample, baseline: Sample, rules: Rules, level: float) -> Ch
         holds=bound is not None and bound >= -rules.mean_margin - ROUNDING,
         note=test.note,
     )
+
+
+def _collapsed(candidate: Sample, baseline: Sample) -> str:
+    if not candidate.collapsed:
+        return ""
+    also = ", and every run of the baseline: there is nothing left to lose" if baseline.collapsed else ""
+    return f"every run of the candidate failed{also}"
 
 
 def _ratio(candidate: float | None, baseline: float | None) -> float | None:

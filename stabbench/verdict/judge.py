@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,11 +18,19 @@ MOST_SEEDS = 200
 
 @dataclass(frozen=True)
 class Pair:
-    """A candidate and the baseline it is judged against."""
+    """A candidate and the baseline it is judged against.
+
+    Attributes:
+        candidate: Its runs.
+        baseline: Its runs.
+        look: Which look this is.
+        same_seeds: Both have the same seeds, so that more seeds are more runs of both.
+    """
 
     candidate: Sample
     baseline: Sample
     look: Look = FIXED
+    same_seeds: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class Judgement:
         return {
             "failed runs": statistics.detectable_rate(n, baseline.failures, baseline.planned, self.level),
             "spread": statistics.detectable_spread(n, baseline.finite, self.level),
-            "mean": None if drop is None else -drop,
+            "mean": None if drop is None else 0.0 - drop,
         }
 
     @cached_property
@@ -65,6 +74,8 @@ class Judgement:
         if self.verdict is not Verdict.INCONCLUSIVE:
             return 0
         planned = self.pair.candidate.planned
+        if not 0 < planned <= MOST_SEEDS:
+            return None
         undecided, decided = planned, planned
         while not self._would_decide(decided):
             if decided == MOST_SEEDS:
@@ -78,13 +89,16 @@ class Judgement:
     def _would_decide(self, seeds: int) -> bool:
         if seeds <= self.pair.candidate.planned:
             return False
-        checks = measure(_stretched(self.pair.candidate, seeds), self.pair.baseline, self.rules, FIXED)
+        baseline = _stretched(self.pair.baseline, seeds) if self.pair.same_seeds else self.pair.baseline
+        checks = measure(_stretched(self.pair.candidate, seeds), baseline, self.rules, FIXED)
         worse = any(c.over_floor and c.test.p_worse is not None and c.test.p_worse <= self.level for c in checks)
         return worse or all(c.holds for c in checks)
 
     @property
     def stale(self) -> bool:
-        """The candidate is clearly better: the baseline could be tightened."""
+        """The candidate is clearly better, and in nothing worse: the baseline could be tightened."""
+        if self.verdict is Verdict.FAIL:
+            return False
         found = statistics.holm([c.test.p_better for c in self.checks])
         return any(
             p is not None and p <= self.rules.alpha and check.better_over_floor
@@ -162,7 +176,7 @@ def _decide(
         broken.append(f"the standard deviation is {std:.4f}, the limit is {rules.max_std:g}")
     for check, p in zip(checks, adjusted, strict=True):
         if p is not None and p <= rules.alpha and check.over_floor:
-            broken.append(f"{_what_changed(check, candidate, baseline)} ({_p(p)} after Holm over {family} tests)")
+            broken.append(f"{_what_changed(check, candidate, baseline)} ({_p(p)} after Holm, family of {family})")
     if broken:
         return Verdict.FAIL, "; ".join(broken)
     if rules.max_std is not None and std is None:
@@ -188,6 +202,8 @@ def _bound(check: Check) -> str:
         return f"{check.name} cannot be judged ({check.note or 'too few runs'})"
     if check.name == "failed runs":
         return f"failed runs {check.bound:+.2f} at most (margin {check.margin:+.2f})"
+    if math.isinf(check.bound):
+        return f"{check.name} without a bound (margin {check.margin:g})"
     if check.name == "spread":
         return f"spread {check.bound:.2f} times at most (margin {check.margin:g})"
     return f"mean {check.bound:+.4f} at least (margin {check.margin:+.4f})"

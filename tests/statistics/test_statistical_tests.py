@@ -3,37 +3,73 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from stabbench.statistics import DirectedTest, failure_test, levene_test, mean_test, spread_test
+from stabbench.statistics import (
+    DirectedTest,
+    failure_test,
+    levene_test,
+    mean_test,
+    permuted_spread_test,
+    spread_test,
+)
 
 scores = st.lists(st.floats(0, 1, width=32), min_size=3, max_size=12)
 
-# NIST/SEMATECH e-Handbook, GEAR.DAT, the first two of its ten batches.
-GEAR_1 = [1.006, 0.996, 0.998, 1.000, 0.992, 0.993, 1.002, 0.999, 0.994, 1.000]
-GEAR_2 = [0.998, 1.006, 1.000, 1.002, 0.997, 0.998, 0.996, 1.000, 1.006, 0.988]
+# NIST/SEMATECH e-Handbook, GEAR.DAT: ten batches.
+GEAR = [
+    [1.006, 0.996, 0.998, 1.000, 0.992, 0.993, 1.002, 0.999, 0.994, 1.000],
+    [0.998, 1.006, 1.000, 1.002, 0.997, 0.998, 0.996, 1.000, 1.006, 0.988],
+    [0.991, 0.987, 0.997, 0.999, 0.995, 0.994, 1.000, 0.999, 0.996, 0.996],
+    [1.005, 1.002, 0.994, 1.000, 0.995, 0.994, 0.998, 0.996, 1.002, 0.996],
+    [0.998, 0.998, 0.982, 0.990, 1.002, 0.984, 0.996, 0.993, 0.980, 0.996],
+    [1.009, 1.013, 1.009, 0.997, 0.988, 1.002, 0.995, 0.998, 0.981, 0.996],
+    [0.990, 1.004, 0.996, 1.001, 0.998, 1.000, 1.018, 1.010, 0.996, 1.002],
+    [0.998, 1.000, 1.006, 1.000, 1.002, 0.996, 0.998, 0.996, 1.002, 1.006],
+    [1.002, 0.998, 0.996, 0.995, 0.996, 1.004, 1.004, 0.998, 0.999, 0.991],
+    [0.991, 0.995, 0.984, 0.994, 0.997, 0.997, 0.991, 0.998, 1.004, 0.997],
+]
+GEAR_1, GEAR_2 = GEAR[:2]
 
 
-def brown_forsythe(x: list[float], y: list[float]) -> float:
-    """W of Brown and Forsythe, written out."""
+def brown_forsythe(*batches: list[float], center: str = "median") -> float:
+    """W of Levene (around the mean) or of Brown and Forsythe (around the median), written out."""
     groups = []
-    for values in (x, y):
+    for values in batches:
         ordered = sorted(values)
         middle = len(values) // 2
         median = ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-        groups.append([abs(v - median) for v in values])
-    n = sum(map(len, groups))
+        around = median if center == "median" else math.fsum(values) / len(values)
+        groups.append([abs(v - around) for v in values])
+    n, k = sum(map(len, groups)), len(groups)
     means = [sum(g) / len(g) for g in groups]
     grand = sum(map(sum, groups)) / n
     between = sum(len(g) * (m - grand) ** 2 for g, m in zip(groups, means, strict=True))
     within = sum(sum((d - m) ** 2 for d in g) for g, m in zip(groups, means, strict=True))
-    return (n - 2) * between / within
+    return (n - k) / (k - 1) * between / within
 
 
-def test_levene_equals_the_formula_written_out() -> None:
-    assert levene_test(GEAR_1, GEAR_2).statistic == pytest.approx(brown_forsythe(GEAR_1, GEAR_2))
+def no_more_often(times: int, trials: int, rate: float) -> bool:
+    """Whether a true rate of at most ``rate`` explains so many (one-sided, at .001)."""
+    return float(stats.binomtest(times, trials, rate, alternative="greater").pvalue) > 0.001
+
+
+@pytest.mark.parametrize(("center", "w"), [("median", 1.7059176930), ("mean", 2.1594598565)])
+def test_the_formula_written_out_has_the_published_value(center: str, w: float) -> None:
+    assert brown_forsythe(*GEAR, center=center) == pytest.approx(w, rel=1e-7)
+
+
+@pytest.mark.parametrize("center", ["median", "mean"])
+def test_levene_equals_the_formula_written_out(center: str) -> None:
+    for x, y in itertools.pairwise(GEAR):
+        result = levene_test(x, y, center)  # type: ignore[arg-type]
+        w = brown_forsythe(x, y, center=center)
+        assert result.statistic == pytest.approx(w)
+        assert result.p == pytest.approx(float(stats.f.sf(w, 1, 18)))
 
 
 def test_the_two_centers_differ_and_are_two_sided() -> None:
@@ -148,3 +184,132 @@ def test_more_failed_runs_are_never_less_suspicious(failed: int, reference_faile
         assert fewer.p_worse is not None
         assert more.p_worse is not None
         assert more.p_worse <= fewer.p_worse + 1e-9
+
+
+def test_student_pools_the_variances() -> None:
+    x, y = [0.5, 0.52, 0.51, 0.49, 0.5], [0.6, 0.5, 0.55]
+    squares = sum((v - 0.504) ** 2 for v in x) + sum((v - 0.55) ** 2 for v in y)
+    t = (0.504 - 0.55) / math.sqrt(squares / 6 * (1 / 5 + 1 / 3))
+    result = mean_test(x, y, pooled=True)
+    assert result.method == "Student"
+    assert result.p_worse == pytest.approx(float(stats.t.cdf(t, 6)))
+    assert result.p_better == pytest.approx(float(stats.t.sf(t, 6)))
+    assert mean_test(x, y).p_worse != pytest.approx(result.p_worse)
+
+
+def test_student_too_gives_way_where_a_set_is_constant() -> None:
+    assert mean_test([0.5] * 3, [0.7, 0.71, 0.72], pooled=True).method == "Mann-Whitney"
+
+
+def test_the_permuted_test_is_exact_where_all_permutations_fit() -> None:
+    """Against every way to choose, one by one; deviations .25 .0 .25 .5 and .0625 .0 .0625 .125."""
+    x, y = [0.0, 0.25, 0.5, 0.75, 0.25], [0.25, 0.3125, 0.375, 0.4375, 0.3125]
+    pool = [abs(v - 0.25) for v in x] + [abs(v - 0.3125) for v in y]
+    sums = [sum(pool[i] for i in chosen) for chosen in itertools.combinations(range(10), 5)]
+    assert permuted_spread_test(x, y) == pytest.approx(sum(s >= sum(pool[:5]) for s in sums) / len(sums))
+
+
+def test_one_collapsed_run_of_five_is_no_spread_to_permutations() -> None:
+    steady = [0.7 + 0.001 * (i % 11) for i in range(50)]
+    five = [0.5, 0.7, 0.703, 0.705, 0.708]
+    assert (spread_test(five, steady).p_worse or 1) < 0.01
+    assert (permuted_spread_test(five, steady) or 0) > 0.05
+
+
+def test_the_permuted_test_finds_what_is_there() -> None:
+    steady = [0.7 + 0.001 * (i % 11) for i in range(20)]
+    wild = [0.7 + 0.02 * (i % 11) for i in range(20)]
+    assert permuted_spread_test(wild, steady) == pytest.approx(1e-5)
+    assert permuted_spread_test(steady, wild) == pytest.approx(1)
+
+
+def test_the_permuted_test_is_reproducible_whatever_the_order_of_seeds() -> None:
+    x, y = GEAR[4] + GEAR[5], GEAR[3] + GEAR[7]
+    p = permuted_spread_test(x, y)
+    assert p is not None
+    assert 1e-4 < p < 0.1
+    assert permuted_spread_test(x[::-1], y[7:] + y[:7]) == p
+
+
+@pytest.mark.parametrize("few", [[], [0.5], [0.5, 0.7]])
+def test_the_permuted_test_is_not_defined_under_three_scores(few: list[float]) -> None:
+    assert permuted_spread_test(few, GEAR_1) is None
+    assert permuted_spread_test(GEAR_1, few) is None
+
+
+def test_the_permuted_test_of_constants_finds_nothing() -> None:
+    assert permuted_spread_test([0.5] * 4, [0.7] * 4) == 1
+    assert permuted_spread_test([0.5] * 4, GEAR_1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_all_against_none_is_at_least_as_clear_as_to_fisher(n: int) -> None:
+    p = failure_test(n, n, 0, n).p_worse
+    assert p is not None
+    assert 0 < p <= 1 / math.comb(2 * n, n) + 1e-12
+
+
+def test_the_rate_test_keeps_its_level_exactly() -> None:
+    """Summed over all tables of 8 and 12 runs, at every tenth of a rate."""
+    rejected = np.array(
+        [[failure_test(i, 8, j, 12).p_worse <= 0.05 for j in range(13)] for i in range(9)]  # type: ignore[operator]
+    )
+    sizes = [
+        float(stats.binom.pmf(range(9), 8, rate) @ rejected @ stats.binom.pmf(range(13), 12, rate))
+        for rate in np.linspace(0.1, 0.9, 9)
+    ]
+    assert max(sizes) <= 0.05
+    assert max(sizes) > 0.025  # Fisher's test is far below its level here
+
+
+@pytest.mark.parametrize("collapsing", [0.0, 0.1])
+def test_the_spread_test_keeps_its_level_with_and_without_collapsed_runs(collapsing: float) -> None:
+    draw, trials, alarms = np.random.default_rng(1), 800, 0
+    for _ in range(trials):
+        x, y = draw.normal(0.7, 0.02, (2, 10)) - 0.2 * (draw.random((2, 10)) < collapsing)
+        alarms += (spread_test(x, y).p_worse or 1) <= 0.05
+    assert no_more_often(alarms, trials, 0.05)
+    assert alarms > 0
+
+
+def test_the_spread_test_has_the_power_that_the_documentation_claims() -> None:
+    """20 runs an arm at a ratio of 2: .83."""
+    draw, trials = np.random.default_rng(2), 600
+    found = sum((spread_test(draw.normal(0, 2, 20), draw.normal(0, 1, 20)).p_worse or 1) <= 0.05 for _ in range(trials))
+    assert abs(found / trials - 0.83) < 3.3 * math.sqrt(0.83 * 0.17 / trials)
+
+
+def test_permutation_repairs_the_level_where_one_of_five_may_collapse() -> None:
+    draw, trials = np.random.default_rng(3), 400
+    plain = repaired = 0
+    for _ in range(trials):
+        x = draw.normal(0.7, 0.02, 5) - 0.2 * (draw.random(5) < 0.05)
+        y = draw.normal(0.7, 0.02, 50) - 0.2 * (draw.random(50) < 0.05)
+        if (spread_test(x, y).p_worse or 1) <= 0.05:
+            plain += 1
+            repaired += (permuted_spread_test(x, y) or 0) <= 0.05
+    assert no_more_often(repaired, trials, 0.05)
+    assert 0 < repaired < 0.05 * trials < plain
+
+
+@pytest.mark.parametrize("ratio", [1.0, 4.0])
+def test_the_mean_test_keeps_its_level_with_unequal_spread(ratio: float) -> None:
+    draw, trials = np.random.default_rng(4), 800
+    alarms = sum(
+        (mean_test(draw.normal(0, ratio, 8), draw.normal(0, 1, 25)).p_worse or 1) <= 0.05 for _ in range(trials)
+    )
+    assert no_more_often(alarms, trials, 0.05)
+    assert no_more_often(trials - alarms, trials, 0.95)
+
+
+def test_mann_whitney_of_many_scores_is_close_to_the_exact_one_and_small() -> None:
+    reference = [0.49 + 0.0003 * i for i in range(100)]
+    exact, many = mean_test([0.5] * 50, reference[:50]), mean_test([0.5] * 51, reference[:50])
+    assert exact.p_worse is not None
+    assert many.p_worse is not None
+    assert many.p_worse == pytest.approx(exact.p_worse, rel=0.3)
+    assert mean_test([0.5] * 5000, [0.5] * 5000).p_worse == 1.0
+
+
+def test_scores_that_agree_to_the_last_bits_raise_no_warning() -> None:
+    assert mean_test([0.7] * 9 + [0.7000000000000002], [0.71, 0.72, 0.73]).method == "Welch"
