@@ -10,10 +10,12 @@ are the papers' own claims, not figures of ours. To record the baselines: pytest
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
-from stabbench.pytest_plugin.fixture import Stability, StabilityResult
+from stabbench.pytest_plugin.fixture import Stability
+from stabbench.pytest_plugin.result import StabilityResult
 
 RECIPES = ["devlin", "bias-correction", "mosbach", "mixout", "reinit", "cwgnc"]
 TASKS = ["glue/rte", "glue/mrpc", "glue/cola"]
@@ -23,10 +25,9 @@ SEEDS = 25
 pytestmark = pytest.mark.gpu
 
 
-def trained(stability: Stability, recipe: str, task: str) -> StabilityResult:
-    return stability.run(
-        recipe, task=task, model=MODEL, seeds=SEEDS, data_dir=os.environ.get("STABBENCH_GLUE"), workers=1
-    )
+def trained(stability: Stability, recipe: str, task: str, **options: Any) -> StabilityResult:
+    usual = {"model": MODEL, "seeds": SEEDS, "data_dir": os.environ.get("STABBENCH_GLUE"), "workers": 1}
+    return stability.run(recipe, task=task, **{**usual, **options})
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -15,7 +15,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from stabbench import Outcome, Store
-from stabbench.pytest_plugin.fixture import Stability, StabilityResult
+from stabbench.pytest_plugin.fixture import Stability
+from stabbench.pytest_plugin.result import StabilityResult
 
 RECIPES = ["devlin", "bias-correction", "mosbach", "mixout", "reinit", "cwgnc"]
 LAB = ["lab/paraphrase", "lab/acceptability", "lab/similarity"]

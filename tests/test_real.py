@@ -33,6 +33,26 @@ def model() -> str:
     return str(Path(PACKAGE.submodule_search_locations[0]) / "model")
 
 
+def test_the_gpu_tier_runs_at_tiny_size_on_a_cpu(model: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """What it does on a GPU, but for the device and the number of steps: its first run there is to be a formality."""
+    from stabbench.pytest_plugin.fixture import Stability
+    from stabbench.pytest_plugin.session import Settings
+
+    spec = importlib.util.spec_from_file_location("tier", Path(__file__).parents[1] / "benchmarks" / "test_gpu.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tier = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tier)
+    undecided: list[str] = []
+    stability = Stability(Settings(20, tmp_path, tmp_path / "b.json", False, True, "cpu"), undecided, request)
+    options = {"model": model, "data_dir": str(GLUE), "max_steps": 1, "seeds": 1}
+    for task in tier.TASKS:
+        tier.trained(stability, "cwgnc:max_length=16", task, **options).not_less_stable_than_baseline()
+    assert [text.split(": ")[1] for text in undecided] == [
+        f"recorded in {tmp_path / 'b.json'} with 1 runs; nothing was judged"
+    ] * 3
+
+
 def test_the_loss_falls_on_real_rte_and_every_seed_is_another_run(model: str, tmp_path: Path) -> None:
     """Ninety-six real training pairs, learnt by heart in 48 steps; scored on the whole development set."""
     folder = tmp_path / "RTE"

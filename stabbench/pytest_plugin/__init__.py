@@ -74,7 +74,8 @@ def _is_benchmark(item: pytest.Item) -> bool:
 @pytest.fixture
 def stability(request: pytest.FixtureRequest) -> Stability:
     """Trains recipes over seeds, to assert how stable they are (:class:`stabbench.pytest_plugin.fixture.Stability`)."""
-    from stabbench.pytest_plugin.fixture import Settings, Stability
+    from stabbench.pytest_plugin.fixture import Stability
+    from stabbench.pytest_plugin.session import Settings
 
     config = request.config
     marked = request.node.get_closest_marker("gpu") is not None

@@ -1,20 +1,16 @@
-"""What a gate says: as text for people, Markdown for a step summary, JSON for programs."""
+"""Verdicts as text for people, and as Markdown for a step summary."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from tabulate import tabulate
 
 from stabbench import statistics
 from stabbench.gate import CellResult, GateResult
-from stabbench.records import finite
-from stabbench.statistics import Effect, Sample
+from stabbench.statistics import Sample
 from stabbench.verdict import Check, Judgement, Rules, Verdict
-
-SCHEMA = "stabbench/gate/1"
 
 
 def as_text(result: GateResult) -> str:
@@ -23,15 +19,9 @@ def as_text(result: GateResult) -> str:
     for cell in result.cells:
         parts += [f"{cell.verdict:<12} {cell.baseline.name}: {cell.reason}", *(f"  {n}" for n in _remarks(cell))]
         if cell.judgement is not None and cell.verdict is not Verdict.PASS:
-            parts += ["", indent(checks_table(cell.judgement)), ""]
-    return "\n".join(
-        [
-            *parts[: -1 if parts[-1] == "" else None],
-            "",
-            _rules_line(result.rules, _family(result)),
-            f"verdict: {result.verdict}",
-        ]
-    )
+            parts += ["", _indent(_checks_table(cell.judgement)), ""]
+    end = [_rules_line(result.rules, _family(result)), f"verdict: {result.verdict}"]
+    return "\n".join(parts).rstrip() + "\n\n" + "\n".join(end)
 
 
 def checked_text(judged: Mapping[str, Judgement], reference: str) -> str:
@@ -39,10 +29,10 @@ def checked_text(judged: Mapping[str, Judgement], reference: str) -> str:
     parts = []
     for label, judgement in judged.items():
         parts += [f"{judgement.verdict} {label} against {reference}: {judgement.reason}"]
-        parts += [f"  could have found: {found_at(judgement)}"]
+        parts += [f"  could have found: {_found_at(judgement)}"]
         if judgement.verdict is Verdict.INCONCLUSIVE:
-            parts += [f"  {seeds_needed(judgement)}"]
-        parts += [indent(checks_table(judgement)), ""]
+            parts += [f"  {_seeds_needed(judgement)}"]
+        parts += [_indent(_checks_table(judgement)), ""]
     rules, family = next((j.rules, j.family) for j in judged.values())
     return "\n".join([*parts, _rules_line(rules, family)])
 
@@ -58,19 +48,8 @@ def as_markdown(result: GateResult) -> str:
     parts += ["", "<details><summary>Every check</summary>", ""]
     for cell in result.cells:
         if cell.judgement is not None:
-            parts += [f"{cell.baseline.name}:", "", checks_table(cell.judgement, "github"), ""]
+            parts += [f"{cell.baseline.name}:", "", _checks_table(cell.judgement, "github"), ""]
     return "\n".join([*parts, "</details>", "", _rules_line(result.rules, _family(result)), ""])
-
-
-def as_json(result: GateResult) -> dict[str, Any]:
-    """As plain JSON types; a number that is not defined, or a bound that is open, is None."""
-    return {
-        "schema": SCHEMA,
-        "verdict": result.verdict,
-        "exit_code": result.verdict.exit_code,
-        "rules": result.rules.to_json(),
-        "cells": [_cell(cell) for cell in result.cells],
-    }
 
 
 _SUMMARY_COLUMNS = [
@@ -96,15 +75,15 @@ def _remarks(cell: CellResult) -> list[str]:
     if cell.judgement is not None:
         remarks += [f"{check.name}: {check.note}" for check in cell.judgement.checks if check.note]
     if cell.judgement is not None:
-        remarks.append(f"could have found: {found_at(cell.judgement)}")
+        remarks.append(f"could have found: {_found_at(cell.judgement)}")
         if cell.verdict is Verdict.INCONCLUSIVE:
-            remarks.append(seeds_needed(cell.judgement))
+            remarks.append(_seeds_needed(cell.judgement))
     if cell.saved:
         remarks.append(f"decided early: {cell.saved} runs saved")
     return remarks + list(cell.notes)
 
 
-def seeds_needed(judgement: Judgement) -> str:
+def _seeds_needed(judgement: Judgement) -> str:
     """How many more seeds would decide, in words."""
     more = judgement.more_seeds
     if more is None:
@@ -115,7 +94,7 @@ def seeds_needed(judgement: Judgement) -> str:
     return f"about {more} more seeds would decide, if they are like these"
 
 
-def found_at(judgement: Judgement) -> str:
+def _found_at(judgement: Judgement) -> str:
     """The smallest effects that so many seeds show, in words."""
     effects = judgement.detectable
     rate, ratio, drop = effects["failed runs"], effects["spread"], effects["mean"]
@@ -131,7 +110,7 @@ def found_at(judgement: Judgement) -> str:
     )
 
 
-def checks_table(judgement: Judgement, style: str = "simple") -> str:
+def _checks_table(judgement: Judgement, style: str = "simple") -> str:
     """The three checks of a cell: effect, p-value, bound, margin."""
     rows = [
         [
@@ -149,7 +128,7 @@ def checks_table(judgement: Judgement, style: str = "simple") -> str:
     return tabulate(rows, columns, tablefmt=style, disable_numparse=True)
 
 
-def indent(text: str) -> str:
+def _indent(text: str) -> str:
     """Two spaces before every line."""
     return "\n".join(f"  {line}" for line in text.splitlines())
 
@@ -192,63 +171,3 @@ def _limits(rules: Rules) -> str:
     if rules.max_failed is not None:
         limits.append(f"more than {rules.max_failed} failed runs")
     return "".join(f", or {limit}" for limit in limits)
-
-
-def _cell(cell: CellResult) -> dict[str, Any]:
-    b, judged = cell.baseline, cell.judgement
-    return {
-        "recipe": b.recipe,
-        "task": b.task,
-        "model": b.model,
-        "verdict": cell.verdict,
-        "reason": cell.reason,
-        "notes": list(cell.notes),
-        "changed": {
-            "refused": list(cell.differences.refused),
-            "recipe": list(cell.differences.recipe),
-            "environment": list(cell.differences.environment),
-        },
-        "saved_runs": cell.saved,
-        "candidate": cell.runs.to_json() if cell.runs else None,
-        "baseline": {
-            "recorded": b.recorded,
-            "planned": b.sample.planned,
-            "failed": b.sample.failures,
-            "scores": list(b.scores.values()),
-            "seeds": list(b.scores),
-        },
-        "judgement": judgement_json(judged) if judged else None,
-    }
-
-
-def judgement_json(judged: Judgement) -> dict[str, Any]:
-    """A judgement as plain JSON types."""
-    return {
-        "verdict": judged.verdict,
-        "reason": judged.reason,
-        "family": judged.family,
-        "more_seeds": judged.more_seeds,
-        "superiority": statistics.superiority(judged.pair.candidate.finite, judged.pair.baseline.finite),
-        "checks": {
-            check.name: {
-                "effect": _bounds(check.effect),
-                "p_worse": check.test.p_worse,
-                "p_worse_adjusted": adjusted,
-                "p_better": check.test.p_better,
-                "test": check.test.method,
-                "at_worst": None if check.bound is None else finite(check.bound),
-                "margin": check.margin,
-                "no_worse": check.holds,
-                "detectable": judged.detectable[check.name],
-                "note": check.note,
-            }
-            for check, adjusted in zip(judged.checks, judged.adjusted, strict=True)
-        },
-    }
-
-
-def _bounds(effect: Effect) -> dict[str, float | None]:
-    values: Sequence[tuple[str, float | None]] = (
-        ("estimate", effect.estimate), ("low", effect.low), ("high", effect.high),
-    )  # fmt: skip
-    return {name: None if value is None else finite(value) for name, value in values}
