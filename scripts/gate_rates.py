@@ -51,6 +51,9 @@ def main(store: str, trials: int, seed: int) -> None:  # noqa: D103  # click sho
         rows.append([f"A/A, all {len(banks)} cells", design, *_shares(rates)])
         for name, cell in rates.cells.items():
             rows.append([f"A/A, {name} among them", design, *(f"{cell[v] / trials:.3f}" for v in _SHOWN), ""])
+    unchanged, constant = changed["nothing changed"], cells[0].constant_score
+    changed["1 run in 15 made to collapse"] = _with_collapsed(unchanged, 2, constant)
+    changed["1 run in 6 made to collapse"] = _with_collapsed(unchanged, 5, constant)
     for what, sample in changed.items():
         for waves, design in (((), "fixed"), (WAVES, "sequential")):
             rates = _one_changed(sample, banks, waves, trials, seed)
@@ -64,6 +67,11 @@ _SHOWN = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
 
 def _shares(rates: Rates) -> list[str]:
     return [*(f"{rates.rate(verdict):.3f}" for verdict in _SHOWN), f"{rates.seeds:.1f}"]
+
+
+def _with_collapsed(sample: Sample, runs: int, constant: float) -> Sample:
+    """The first so many runs end at the constant predictor's score instead."""
+    return Sample((constant,) * runs + tuple(sample.scores[runs:]), (True,) * runs + tuple(sample.failed[runs:]))
 
 
 def _one_changed(candidate: Sample, banks: dict[str, Sample], waves: tuple[int, ...], trials: int, seed: int) -> Rates:

@@ -161,17 +161,22 @@ def select(cells: Mapping[str, Baseline], recipes: Sequence[str] = (), task: str
     """The cells of these recipes and this task; all of them where nothing is named.
 
     Raises:
-        BaselineError: A recipe or task without a cell.
+        BaselineError: There are none, or none of one of the recipes on this task.
     """
+    on_task = [cell for cell in cells.values() if task in (None, cell.task)]
+    if not on_task:
+        what = "the baselines file has no cells" if task is None or not cells else _unknown_task(cells, task)
+        raise BaselineError(what, "see: stabbench baseline show; to add some: stabbench baseline record")
     for recipe in recipes:
-        if not any(cell.recipe == recipe for cell in cells.values()):
-            known = sorted({cell.recipe for cell in cells.values()})
-            raise BaselineError(unknown("baseline of recipe", recipe, known), "see: stabbench baseline show")
-    if task is not None and not any(cell.task == task for cell in cells.values()):
-        raise BaselineError(
-            unknown("baseline of task", task, {cell.task for cell in cells.values()}), "see: stabbench baseline show"
-        )
-    return [c for c in cells.values() if (not recipes or c.recipe in recipes) and task in (None, c.task)]
+        if not any(cell.recipe == recipe for cell in on_task):
+            where = "" if task is None else f" on {task}"
+            known = {cell.recipe for cell in on_task}
+            raise BaselineError(unknown(f"baseline{where} of recipe", recipe, known), "see: stabbench baseline show")
+    return [cell for cell in on_task if not recipes or cell.recipe in recipes]
+
+
+def _unknown_task(cells: Mapping[str, Baseline], task: str) -> str:
+    return unknown("baseline of task", task, {cell.task for cell in cells.values()})
 
 
 def save(path: Path, cells: Iterable[Baseline]) -> None:

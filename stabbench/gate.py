@@ -14,7 +14,7 @@ from stabbench.compatibility import DEFAULT_POLICY, Differences, Policy, differe
 from stabbench.errors import StabbenchError
 from stabbench.experiment import Watcher, execute, fingerprints
 from stabbench.plan import Plan
-from stabbench.recipes import Recipe, parse_recipe
+from stabbench.recipes import parse_recipe
 from stabbench.records import Outcome
 from stabbench.seeds import Seeds
 from stabbench.tasks import LAB_TASKS
@@ -38,7 +38,7 @@ class GateOptions:
         model: In place of the baselines' own, such as the same weights in another folder.
         device: In place of the baselines' own.
         plan: Further fields of :class:`stabbench.plan.Plan`.
-        recipes: Recipes by label, for those that are not registered.
+        plans: For cells by name what to run, in place of what the baseline says.
         family_cells: The cells of the whole family, where only some of them are judged.
     """
 
@@ -49,7 +49,7 @@ class GateOptions:
     model: str | None = None
     device: str | None = None
     plan: dict[str, Any] = field(default_factory=dict)
-    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    plans: Mapping[str, Plan] = field(default_factory=dict)
     family_cells: int | None = None
 
     def __post_init__(self) -> None:
@@ -147,12 +147,21 @@ def gate(
 
 
 def _opened(baseline: Baseline, options: GateOptions) -> _Open:
+    plan = options.plans.get(baseline.name) or _planned(baseline, options)
+    (made_of,) = fingerprints(plan).values()
+    found = differences(baseline.experiment, baseline.environment, made_of, options.policy)
+    count, looks = len(plan.seeds), LOOKS if options.sequential else 1
+    waves = tuple(sorted({-(-count * (i + 1) // looks) for i in range(looks)}))
+    return _Open(baseline, plan, found, waves)
+
+
+def _planned(baseline: Baseline, options: GateOptions) -> Plan:
     numbers = baseline.fresh_seeds(options.seeds) if isinstance(options.seeds, int) else options.seeds
     further = dict(options.plan)
     if baseline.task in LAB_TASKS:
         further.pop("data_dir", None)  # it is for the suite's other cells
-    plan = Plan(
-        recipes=[options.recipes.get(baseline.recipe) or parse_recipe(baseline.recipe)],
+    return Plan(
+        recipes=[parse_recipe(baseline.recipe)],
         task=baseline.task,
         model=options.model or baseline.model,
         revision=None if options.model else baseline.revision,
@@ -161,12 +170,6 @@ def _opened(baseline: Baseline, options: GateOptions) -> _Open:
         device=options.device or baseline.environment.get("device", "auto"),
         **further,
     )
-    (made_of,) = fingerprints(plan).values()
-    found = differences(baseline.experiment, baseline.environment, made_of, options.policy)
-    count = len(numbers)
-    looks = LOOKS if options.sequential else 1
-    waves = tuple(sorted({-(-count * (i + 1) // looks) for i in range(looks)}))
-    return _Open(baseline, plan, found, waves)
 
 
 def _train_wave(cells: Iterable[_Open], number: int, store: Path, watcher: Watcher | None) -> None:

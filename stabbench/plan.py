@@ -16,6 +16,7 @@ DEFAULT_MODEL = "lab"
 # What `stabbench compare devlin mosbach` does in about two minutes on two cores.
 DEFAULT_SEEDS = 10
 DEFAULT_STORE = Path(".stabbench")
+DEVICES = ("auto", "cpu", "cuda")
 
 # Stacking pays while a step is bound by overheads; beyond about eight seeds of the lab model it gains little more.
 MOST_STACKED = 8
@@ -63,6 +64,8 @@ class Plan:
         for label, times in Counter(recipe.label for recipe in self.recipes).items():
             if times > 1:
                 raise RecipeError(f"recipe {label!r} is given twice", "a comparison needs different recipes")
+        if self.device not in DEVICES:
+            raise StabbenchError(f"unknown device {self.device!r}", f"one of: {', '.join(DEVICES)}")
         if not self.seeds:
             raise StabbenchError("no seeds", "give a number of seeds, or a list such as 3,7,11")
         for seed, times in Counter(seeds.seed for seeds in self.seeds).items():

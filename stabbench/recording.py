@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import getpass
+import hashlib
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +16,8 @@ from stabbench.baselines import Baseline, BaselineError, Loosening, cell_name, l
 from stabbench.claims import claimed
 from stabbench.experiment import Watcher, execute
 from stabbench.plan import Plan
-from stabbench.recipes import Recipe, parse_recipe
+from stabbench.recipes import parse_recipe
+from stabbench.records import RunRecord
 from stabbench.seeds import Seeds
 from stabbench.tasks import LAB_TASKS
 
@@ -31,10 +35,10 @@ def record(plan: Plan, path: Path, store: Path, watcher: Watcher | None = None) 
     """
     _refuse_known(load(path, must_exist=False), [(r.label, plan.task, plan.model) for r in plan.recipes], path)
     done = execute(plan, store, watcher).check_complete()
-    return add([Baseline.of(records) for records in done.runs.values()], path, store)
+    return add([Baseline.of(records) for records in done.runs.values()], path)
 
 
-def add(made: Sequence[Baseline], path: Path, store: Path) -> list[Baseline]:
+def add(made: Sequence[Baseline], path: Path) -> list[Baseline]:
     """Add new cells to the file, which may not be there yet.
 
     Raises:
@@ -45,17 +49,12 @@ def add(made: Sequence[Baseline], path: Path, store: Path) -> list[Baseline]:
         _refuse_known(cells, [(b.recipe, b.task, b.model) for b in made], path)
         cells.update({b.name: b for b in made})
 
-    _rewrite(path, store, merge)
+    _rewrite(path, merge)
     return list(made)
 
 
 def rerun(
-    old: Baseline,
-    seeds: int | None,
-    store: Path,
-    options: dict[str, Any],
-    watcher: Watcher | None = None,
-    recipe: Recipe | None = None,
+    old: Baseline, seeds: int | None, store: Path, options: dict[str, Any], watcher: Watcher | None = None
 ) -> Baseline:
     """What a baseline would be now: its recipe as it is today, on its own seeds, or on so many.
 
@@ -65,7 +64,7 @@ def rerun(
     numbers = sorted({*old.scores, *range(seeds or 0)})
     further = {k: v for k, v in options.items() if k != "data_dir" or old.task not in LAB_TASKS}
     plan = Plan(
-        recipes=[recipe or parse_recipe(old.recipe)],
+        recipes=[parse_recipe(old.recipe)],
         task=old.task,
         model=old.model,
         revision=old.revision,
@@ -75,11 +74,15 @@ def rerun(
     )
     done = execute(plan, store, watcher).check_complete()
     (records,) = done.runs.values()
-    # The cell keeps its name, also where a changed default has shortened the recipe's label.
+    return renewed(old, records)
+
+
+def renewed(old: Baseline, records: Sequence[RunRecord]) -> Baseline:
+    """The cell of these records, under its old name, also where a changed default has shortened the recipe's label."""
     return dataclasses.replace(Baseline.of(records, old.loosened), recipe=old.recipe, model=old.model)
 
 
-def replace(old: Baseline, new: Baseline, reason: str, path: Path, store: Path) -> Baseline:
+def replace(old: Baseline, new: Baseline, reason: str, path: Path) -> Baseline:
     """Put a new baseline in the place of an old one.
 
     Args:
@@ -87,7 +90,6 @@ def replace(old: Baseline, new: Baseline, reason: str, path: Path, store: Path) 
         new: The cell as :func:`rerun` made it.
         reason: Why it may be loosened; empty where it may not.
         path: The file.
-        store: Its locks keep two commands from writing at once.
 
     Raises:
         BaselineError: It would be easier to pass, and there is no reason; or the file changed meanwhile.
@@ -107,7 +109,7 @@ def replace(old: Baseline, new: Baseline, reason: str, path: Path, store: Path) 
             raise BaselineError(f"{path} was changed by another command meanwhile", "give the same command again")
         cells[new.name] = new
 
-    _rewrite(path, store, exchange)
+    _rewrite(path, exchange)
     return new
 
 
@@ -147,9 +149,10 @@ def _refuse_known(cells: dict[str, Baseline], wanted: Sequence[tuple[str, str, s
         raise BaselineError(f"{path} has {', '.join(known)} already", "to replace it: stabbench baseline update")
 
 
-def _rewrite(path: Path, store: Path, change: Callable[[dict[str, Baseline]], None]) -> None:
-    """Read, change and write, with no other command of the same store between."""
-    with claimed(store, ["baselines"], lambda: None):
+def _rewrite(path: Path, change: Callable[[dict[str, Baseline]], None]) -> None:
+    """Read, change and write, with no other command of this machine between, whatever its store."""
+    target = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    with claimed(Path(tempfile.gettempdir()) / f"stabbench-{getpass.getuser()}", [target], lambda: None):
         cells = load(path, must_exist=False)
         change(cells)
         save(path, cells.values())

@@ -13,7 +13,6 @@ from examples import record
 
 from stabbench import recording
 from stabbench.baselines import Baseline, BaselineError, load, save
-from stabbench.errors import StabbenchError
 from stabbench.plan import Plan
 from stabbench.recipes import parse_recipe
 from stabbench.records import Fingerprint, Outcome
@@ -87,12 +86,12 @@ def test_a_damaged_file_is_refused_before_anything_is_trained(tmp_path: Path) ->
 
 def test_adding_is_all_or_nothing(tmp_path: Path) -> None:
     path = tmp_path / "baselines.json"
-    recording.add([baseline()], path, tmp_path / "store")
+    recording.add([baseline()], path)
     before = path.read_bytes()
     with pytest.raises(BaselineError, match="has devlin on lab/entailment, lab already"):
-        recording.add([baseline(recipe="mosbach"), baseline()], path, tmp_path / "store")
+        recording.add([baseline(recipe="mosbach"), baseline()], path)
     assert path.read_bytes() == before
-    recording.add([baseline(recipe="mosbach"), baseline(task="lab/paraphrase")], path, tmp_path / "store")
+    recording.add([baseline(recipe="mosbach"), baseline(task="lab/paraphrase")], path)
     assert len(load(path)) == 3
 
 
@@ -101,7 +100,7 @@ def test_processes_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
         "import sys\nfrom pathlib import Path\nsys.path.insert(0, sys.argv[1])\n"
         "from test_recording import baseline\nfrom stabbench.recording import add\n"
         "for n in range(15):\n"
-        "    add([baseline(recipe=f'{sys.argv[2]}{n}')], Path('baselines.json'), Path('store'))\n"
+        "    add([baseline(recipe=f'{sys.argv[2]}{n}')], Path('baselines.json'))\n"
     )
     writers = [
         subprocess.Popen(
@@ -159,43 +158,43 @@ def test_the_rate_of_failed_runs_counts_not_their_number() -> None:
 # Replacing
 
 
-def stored(tmp_path: Path, *cells: Baseline) -> tuple[Path, Path]:
+def stored(tmp_path: Path, *cells: Baseline) -> Path:
     path = tmp_path / "baselines.json"
     save(path, cells)
-    return path, tmp_path / "store"
+    return path
 
 
 def test_a_tighter_baseline_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     other = baseline(recipe="mosbach")
-    path, store = stored(tmp_path, baseline(), other)
+    path = stored(tmp_path, baseline(), other)
     better = baseline([s / 2 + 0.45 for s in SCORES], fingerprint=CHANGED)
-    assert recording.replace(baseline(), better, "", path, store) == better
+    assert recording.replace(baseline(), better, "", path) == better
     assert load(path) == {better.name: better, other.name: other}
     assert better.loosened == ()
 
 
 def test_a_reason_that_was_not_needed_is_not_written_down(tmp_path: Path) -> None:
-    path, store = stored(tmp_path, baseline())
+    path = stored(tmp_path, baseline())
     more = baseline((*SCORES, 0.7))
-    assert recording.replace(baseline(), more, "just in case", path, store).loosened == ()
+    assert recording.replace(baseline(), more, "just in case", path).loosened == ()
     assert load(path)[more.name] == more
 
 
 def test_a_looser_baseline_is_refused_without_a_reason(tmp_path: Path) -> None:
-    path, store = stored(tmp_path, baseline())
+    path = stored(tmp_path, baseline())
     before = path.read_bytes()
     looser = baseline([s - 0.1 for s in SCORES], failed=[0, 1], fingerprint=CHANGED)
     with pytest.raises(BaselineError, match="devlin on lab/entailment, lab is looser: failed 0/8 → 2/8, ") as caught:
-        recording.replace(baseline(), looser, "", path, store)
+        recording.replace(baseline(), looser, "", path)
     assert "mean 0.7675 → 0.6675" in caught.value.message
     assert "--loosen" in caught.value.hint
     assert path.read_bytes() == before
 
 
 def test_a_looser_baseline_with_a_reason_is_written_with_it_and_later_reasons_are_added(tmp_path: Path) -> None:
-    path, store = stored(tmp_path, baseline())
+    path = stored(tmp_path, baseline())
     looser = baseline([s - 0.1 for s in SCORES], failed=[0], fingerprint=CHANGED)
-    made = recording.replace(baseline(), looser, "the data was cleaned", path, store)
+    made = recording.replace(baseline(), looser, "the data was cleaned", path)
     assert load(path) == {made.name: made}
     assert dataclasses.replace(made, loosened=()) == looser
     (note,) = made.loosened
@@ -209,7 +208,7 @@ def test_a_looser_baseline_with_a_reason_is_written_with_it_and_later_reasons_ar
     assert len(note.date) == len("2026-01-01")
 
     looser_still = dataclasses.replace(baseline([s - 0.2 for s in SCORES], failed=[0]), loosened=made.loosened)
-    again = recording.replace(made, looser_still, "and once more", path, store)
+    again = recording.replace(made, looser_still, "and once more", path)
     assert [n.reason for n in load(path)[again.name].loosened] == ["the data was cleaned", "and once more"]
     assert again.loosened[1].before["failed"] == 1
 
@@ -217,18 +216,18 @@ def test_a_looser_baseline_with_a_reason_is_written_with_it_and_later_reasons_ar
 def test_a_file_that_was_changed_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
     changed = baseline((*SCORES, 0.75))
     for now in ([changed], []):
-        path, store = stored(tmp_path, *now)
+        path = stored(tmp_path, *now)
         before = path.read_bytes()
         with pytest.raises(BaselineError, match="changed by another command meanwhile") as caught:
-            recording.replace(baseline(), baseline((*SCORES, 0.9)), "", path, store)
+            recording.replace(baseline(), baseline((*SCORES, 0.9)), "", path)
         assert "again" in caught.value.hint
         assert path.read_bytes() == before
 
 
 def test_a_change_of_another_cell_meanwhile_is_kept(tmp_path: Path) -> None:
-    path, store = stored(tmp_path, baseline(), baseline(recipe="mosbach"))
+    path = stored(tmp_path, baseline(), baseline(recipe="mosbach"))
     more = baseline((*SCORES, 0.9))
-    recording.replace(baseline(), more, "", path, store)
+    recording.replace(baseline(), more, "", path)
     assert {c.recipe: len(c.scores) for c in load(path).values()} == {"devlin": 9, "mosbach": 8}
 
 
@@ -261,20 +260,16 @@ def test_more_seeds_are_added_to_those_there_are_and_fewer_take_none_away(tmp_pa
         assert len(list(runs.records())) == 4
 
 
-def test_a_recipe_object_stands_for_one_that_has_no_name_here(tmp_path: Path) -> None:
-    old = baseline(SCORES[:2], recipe="of-another-plugin")
-    with pytest.raises(StabbenchError, match="unknown recipe 'of-another-plugin'"):
-        recording.rerun(old, None, tmp_path / "store", {})
-    made = recording.rerun(old, None, tmp_path / "store", {"workers": 1}, recipe=parse_recipe("devlin:epochs=0.05"))
-    assert list(made.scores) == [0, 1]
-    assert made.experiment["parameters"]["epochs"] == 0.05
+def test_a_cell_keeps_its_name_where_a_changed_default_shortens_its_label(tmp_path: Path) -> None:
+    """`team:lr=1e-4` is labelled `team` once 1e-4 is its default: that is another cell."""
+    old = baseline(recipe="team:lr=1e-4")
+    now = [dataclasses.replace(record(seed), recipe="team") for seed in range(3)]
+    assert recording.renewed(old, now).name == old.name
 
 
 def test_the_history_of_loosenings_survives_a_new_run(tmp_path: Path) -> None:
     path, store = tmp_path / "baselines.json", tmp_path / "store"
     (made,) = recording.record(plan("devlin", seeds=1, max_steps=2), path, store)
-    old = recording.replace(
-        made, dataclasses.replace(made, scores={0: 0.1}, failed={0: "at chance"}), "to see", path, store
-    )
+    old = recording.replace(made, dataclasses.replace(made, scores={0: 0.1}, failed={0: "at chance"}), "to see", path)
     assert [n.reason for n in recording.rerun(old, 2, store, {"workers": 1}).loosened] == ["to see"]
     assert "to see" in json.dumps(json.loads(path.read_text())["cells"][0]["loosened"])

@@ -14,12 +14,26 @@ from stabbench.cli.runs import compare, run
 from stabbench.errors import StabbenchError
 
 
+class _BadUsage(click.UsageError):
+    """With another exit code than click's 2, which is INCONCLUSIVE here: a mistyped option must not look like that."""
+
+    exit_code = StabbenchError.exit_code
+
+
 class _Group(click.Group):
-    """Prints a StabbenchError as a message, not as a traceback."""
+    """Prints a StabbenchError as a message, not as a traceback. Every error ends with exit code 3."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise _BadUsage(error.format_message(), error.ctx) from None
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _BadUsage(error.format_message(), error.ctx) from None
         except StabbenchError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)

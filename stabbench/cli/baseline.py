@@ -113,7 +113,7 @@ def update(
         try:
             with interruptible(store), watcher() as watching:
                 new = recording.rerun(old, None if seeds is None else len(seeds), store, how, watching)
-            made = recording.replace(old, new, reason, baselines_file, store)
+            made = recording.replace(old, new, reason, baselines_file)
         except StabbenchError as error:
             refused.append(old.name)
             click.echo(f"Error: {error}", err=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stabbench.baselines import DEFAULT_FILE
-from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TASK
+from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TASK, DEVICES
 
 if TYPE_CHECKING:
     from stabbench.verdict import Rules
@@ -109,7 +109,6 @@ _MAX_STEPS = click.option(
     "--max-steps", type=click.IntRange(min=1), metavar="N", help="Cut every training short, for trials."
 )
 _JSON = click.option("--json", "json_file", type=OutputFile(), help="Write everything to a JSON file.")
-_DEVICES = ["auto", "cpu", "cuda"]
 
 
 def seeds_option(default: object, help: str) -> Callable[[Command], Command]:
@@ -120,7 +119,7 @@ def seeds_option(default: object, help: str) -> Callable[[Command], Command]:
 def device_option(default: str | None) -> Callable[[Command], Command]:
     """``--device``; None leaves it to the baseline."""
     shown = {"show_default": True} if default else {"help": "[default: the baseline's]"}
-    return click.option("--device", type=click.Choice(_DEVICES), default=default, **shown)
+    return click.option("--device", type=click.Choice(DEVICES), default=default, **shown)
 
 
 # How runs are made, whatever they are for.
@@ -202,6 +201,13 @@ plugin_option = _decorated([_PLUGIN])
 baselines_option = _decorated([_BASELINES])
 written_baselines_option = _decorated([_WRITTEN_BASELINES])
 json_option = _decorated([_JSON])
+
+
+def rules_given(options: dict[str, Any]) -> list[str]:
+    """Names of the rules that differ from their defaults."""
+    from stabbench.verdict import Rules
+
+    return [spec.name for spec in dataclasses.fields(Rules) if options[spec.name] != spec.default]
 
 
 def taken_rules(options: dict[str, Any]) -> Rules:

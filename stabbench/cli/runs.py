@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stabbench.cli.files import interruptible, write_json
-from stabbench.cli.options import rule_options, run_options, taken_rules
+from stabbench.cli.options import rule_options, rules_given, run_options, taken_rules
 
 if TYPE_CHECKING:
     from stabbench.verdict import Rules
@@ -37,6 +37,9 @@ def compare(recipes: Sequence[str], check: bool, **options: Any) -> None:
     """
     if len(recipes) < 2:
         raise click.UsageError("a comparison needs two recipes or more; for one, use: stabbench run")
+    given = rules_given(options)
+    if given and not check:
+        raise click.UsageError(f"--{given[0].replace('_', '-')} is a rule of a verdict: it needs --check")
     rules = taken_rules(options)
     _run(recipes, rules=rules if check else None, **options)
 

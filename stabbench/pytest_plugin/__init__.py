@@ -48,8 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker, and the refusal of ``--gpu`` without a GPU."""
+    """The marker, and the refusal of settings that cannot be: no number of seeds, ``--gpu`` without a GPU."""
     config.addinivalue_line("markers", "gpu: a stability benchmark for a GPU; runs with --gpu only")
+    seeds = _setting(config, "stability_seeds")
+    if not seeds.isdecimal() or int(seeds) < 1:
+        raise pytest.UsageError(f"stability_seeds: {seeds!r} is no number of seeds")
     if config.getoption("--gpu") and not config.getoption("collectonly") and not hasattr(config, "workerinput"):
         import torch
 
@@ -79,12 +82,8 @@ def stability(request: pytest.FixtureRequest) -> Stability:
 
     config = request.config
     marked = request.node.get_closest_marker("gpu") is not None
-    try:
-        seeds = int(_setting(config, "stability_seeds"))
-    except ValueError:
-        raise pytest.UsageError(f"stability_seeds: {_setting(config, 'stability_seeds')!r} is no number") from None
     settings = Settings(
-        seeds=seeds,
+        seeds=int(_setting(config, "stability_seeds")),
         store=_path(config, "stability_store"),
         baselines=_path(config, "stability_baselines"),
         sequential=config.getoption("--stability-sequential"),
@@ -132,7 +131,8 @@ def _strict(config: pytest.Config) -> bool:
         everything = bool(config.getini("strict"))  # pytest's own --strict, from version 9
     except (KeyError, ValueError):
         everything = False
-    return everything or bool(config.getoption("--stability-strict"))
+    # What was recorded just now was not to be decided.
+    return (everything or bool(config.getoption("--stability-strict"))) and not config.getoption("--stability-update")
 
 
 def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> Any:

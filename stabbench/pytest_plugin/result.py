@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -13,8 +13,9 @@ from stabbench.experiment import Execution, execute
 from stabbench.gate import GateOptions, gate
 from stabbench.plan import DEFAULT_MODEL, Plan
 from stabbench.pytest_plugin.session import Session, explained
-from stabbench.recipes import Recipe, parse_recipe
+from stabbench.recipes import Recipe, parse_recipe, recipe_names
 from stabbench.report import as_json, as_text
+from stabbench.seeds import Seeds
 from stabbench.statistics import Summary, holm
 from stabbench.verdict import FIXED, Rules, Verdict, measure
 
@@ -66,6 +67,8 @@ class StabilityResult:
     def std_below(self, limit: float) -> Self:
         """The standard deviation of the scores, those of failed runs included."""
         __tracebackhide__ = True
+        if not limit > 0:
+            self._fail(f"std_below takes a limit above 0, got {limit}")
         if self.summary.std is None:
             self._fail("a standard deviation takes two runs with a score")
         elif self.summary.std >= limit:
@@ -116,7 +119,10 @@ class StabilityResult:
             self._fail(f"every run of {self.label} failed: that is no stability")
         checks = measure(self.runs.sample, reference.sample, Rules(alpha=alpha), FIXED)[:2]
         p_values = holm([p for check in checks for p in (check.test.p_better, check.test.p_worse)])
-        better, worse = ([p is not None and p <= alpha for p in p_values[i::2]] for i in (0, 1))
+        better = [p is not None and p <= alpha for p in p_values[::2]]
+        worse = [
+            p is not None and p <= alpha and check.over_floor for p, check in zip(p_values[1::2], checks, strict=True)
+        ]
         shown = "\n".join(f"{c.name}: better, p = {_text(p)}" for c, p in zip(checks, p_values[::2], strict=True))
         if any(worse):
             self._fail(f"{self.label} is less stable than {reference.label}", reference)
@@ -158,36 +164,40 @@ class StabilityResult:
         assert self.baseline is not None
         device = self.baseline.environment.get("device")
         cells = load(self.session.settings.baselines).values()
-        plan = {name: getattr(self.plan, name) for name in ("data_dir", "stack", "workers", "allow_pickle")}
         return GateOptions(
-            seeds=[s.seed for s in self.plan.seeds],
             rules=rules,
             sequential=self.session.settings.sequential,
-            device=self.plan.device,
-            plan=plan,
-            recipes={self.label: self.plan.recipes[0]},
+            plans={self._name: self.plan},
             family_cells=sum(cell.environment.get("device") == device for cell in cells),
         )
 
     def _update(self) -> str:
         settings = self.session.settings
         if self.baseline is None:
-            recording.add([Baseline.of(self.runs.records)], settings.baselines, settings.store)
+            recording.add([Baseline.of(self.runs.records)], settings.baselines)
             return f"recorded in {settings.baselines} with {len(self.runs.records)} runs"
-        options = {"workers": self.plan.workers, "data_dir": self.plan.data_dir, "device": self.plan.device}
-        with self.session.watching() as watching:
-            new = recording.rerun(self.baseline, None, settings.store, options, watching, recipe=self.plan.recipes[0])
-        made = recording.replace(self.baseline, new, "", settings.baselines, settings.store)
+        plan = replace(self.plan, seeds=[Seeds.of(seed) for seed in self.baseline.scores])
+        records = self._executed(plan)[0].records
+        new = recording.renewed(self.baseline, records)
+        made = recording.replace(self.baseline, new, "", settings.baselines)
         return "its baseline is unchanged" if made == self.baseline else f"updated in {settings.baselines}"
 
     def _no_baseline(self) -> str:
-        file = self.session.settings.baselines
-        where = "" if self.plan.model == DEFAULT_MODEL else f" --model {self.plan.model}"
-        return (
-            f"there is no baseline of {self._name} in {file}. Record one, and commit the file:\n"
-            f"  stabbench baseline record {self.label} --task {self.plan.task}{where} --baselines {file}\n"
-            f"or with these {len(self.plan.seeds)} runs:\n"
-            "  pytest --stability-update"
+        file, plan = self.session.settings.baselines, self.plan
+        ways = [f"with these {len(plan.seeds)} runs:\n  pytest --stability-update"]
+        if plan.recipes[0].name in recipe_names():
+            further: dict[str, object] = {
+                "--model": plan.model,
+                "--revision": plan.revision,
+                "--data-dir": plan.data_dir,
+            }
+            further |= {"--max-steps": plan.max_steps, "--baselines": file}
+            usual = {"--model": DEFAULT_MODEL}
+            options = [f"{k} {v}" for k, v in further.items() if v is not None and usual.get(k) != v]
+            command = f"stabbench baseline record {self.label} --task {plan.task} {' '.join(options)}"
+            ways.insert(0, f"with a bank of runs:\n  {command}")
+        return f"there is no baseline of {self._name} in {file}. Record one, and commit the file,\n" + "\nor ".join(
+            ways
         )
 
     def _undecided(self, text: str) -> None:

@@ -61,9 +61,11 @@ class Session:
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """A StabbenchError says what to do; its traceback says nothing more."""
+    """A StabbenchError says what to do; its traceback says nothing more. So does the name of a wrong argument."""
     __tracebackhide__ = True
     try:
         yield
-    except StabbenchError as error:
+    except (StabbenchError, TypeError) as error:
+        if isinstance(error, TypeError) and "unexpected keyword argument" not in str(error):
+            raise
         raise pytest.fail.Exception(str(error), pytrace=False) from None

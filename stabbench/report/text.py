@@ -91,7 +91,8 @@ def _seeds_needed(judgement: Judgement) -> str:
             "wider margins would" if judgement.pair.same_seeds else "a baseline of more runs might, wider margins would"
         )
         return f"no number of seeds up to 200 would decide, if they are like these; {remedy}"
-    return f"about {more} more seeds would decide, if they are like these"
+    runs = judgement.pair.candidate.planned + more
+    return f"about {more} more seeds would decide, if they are like these: plan {runs} from the start next time"
 
 
 def _found_at(judgement: Judgement) -> str:

@@ -14,9 +14,6 @@ from stabbench import statistics
 from stabbench.statistics import DirectedTest, Effect, Sample
 from stabbench.verdict.rules import Look, Rules
 
-# The rate of failed runs that nobody minds, and how far above it the evidence process looks (statistics.sequential).
-TOLERATED_RATE = 0.05
-ALARMING_RISE = 0.25
 ROUNDING = 1e-9
 
 
@@ -51,23 +48,20 @@ class Check:
 def measure(candidate: Sample, baseline: Sample, rules: Rules, look: Look) -> list[Check]:
     """All three checks."""
     level = look.level(rules.alpha, max(1, baseline.planned))
-    failed_runs = _failed_runs(candidate, baseline, rules, look, level)
+    failed_runs = _failed_runs(candidate, baseline, rules, level)
     spread = _spread(candidate, baseline, rules, level)
-    if spread.over_floor and (failed_runs.test.p_better or 1.0) <= rules.alpha:
+    p_better = failed_runs.test.p_better
+    wider = spread.bound is not None and (spread.over_floor or not spread.holds)
+    if wider and p_better is not None and p_better <= rules.alpha:
         # Failures decide first: scores of runs that now succeed are wider than those of collapsed ones.
-        spread = dataclasses.replace(spread, over_floor=False, note="fewer runs fail: a wider spread is no harm")
+        note = "fewer runs fail: a wider spread is no harm"
+        spread = dataclasses.replace(spread, over_floor=False, holds=True, note=note)
     return [failed_runs, spread, _mean(candidate, baseline, rules, level)]
 
 
-def _failed_runs(candidate: Sample, baseline: Sample, rules: Rules, look: Look, level: float) -> Check:
+def _failed_runs(candidate: Sample, baseline: Sample, rules: Rules, level: float) -> Check:
     counts = (candidate.failures, candidate.planned, baseline.failures, baseline.planned)
     test = statistics.failure_test(*counts)
-    if look.sequential:
-        _, high = statistics.clopper_pearson(baseline.failures, baseline.planned, rules.alpha)
-        tolerated = max(TOLERATED_RATE, high)
-        alarming = min(tolerated + ALARMING_RISE, (1 + tolerated) / 2)
-        p = statistics.failure_evidence(candidate.failed, tolerated, alarming)
-        test = DirectedTest(p, test.p_better, "evidence process", test.note)
     effect = statistics.rate_difference(*counts)
     bound = statistics.rate_difference(*counts, level).high
     return Check(

@@ -148,8 +148,6 @@ def _step_down(
     """
 
     def scaled(key: tuple[str, int], p: float, remaining: int) -> float:
-        if key[1] == 0:  # failed runs: their p-value holds at every look
-            return p * remaining
         pair = pairs[key[0]]
         return p * alpha / pair.look.level(alpha / remaining, pair.baseline.planned)
 

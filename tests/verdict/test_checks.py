@@ -124,19 +124,6 @@ def test_an_open_bound_holds_no_margin() -> None:
     assert (spread.bound, spread.holds) == (math.inf, False)
 
 
-def test_failed_runs_of_several_looks_are_judged_by_evidence_in_their_order() -> None:
-    baseline, look = sample(HEALTHY), Look((5, 10), 0)
-    first = checks(Sample([0.5] * 5, [True, True, True, False, False]), baseline, look=look)[0].test
-    last = checks(Sample([0.5] * 5, [False, False, True, True, True]), baseline, look=look)[0].test
-    assert first.method == "evidence process"
-    assert first.p_worse < last.p_worse <= 1  # type: ignore[operator]
-
-
-def test_against_a_baseline_that_failed_throughout_no_evidence_is_possible() -> None:
-    rate = checks(sample(HEALTHY[:10], 10), sample(HEALTHY, 33), look=Look((10, 20), 0))[0]
-    assert rate.test.p_worse == 1
-
-
 @pytest.mark.parametrize("baseline_rate", [0.0, 0.04, 0.2])
 def test_a_rate_just_at_the_margin_is_rarely_no_worse(baseline_rate: float) -> None:
     """Summed over all tables, not simulated."""

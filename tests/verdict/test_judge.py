@@ -224,7 +224,7 @@ def test_cells_that_are_judged_elsewhere_share_alpha_at_every_look_too() -> None
 
 
 def test_failed_runs_may_fail_at_the_first_look() -> None:
-    judgement = one(runs(5, failed=3), BASELINE, look=Look(WAVES, 0))
+    judgement = one(runs(5, failed=5), BASELINE, look=Look(WAVES, 0))
     assert judgement.verdict is FAIL
     assert judgement.family == 3
 
