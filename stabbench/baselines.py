@@ -21,7 +21,6 @@ from stabbench.errors import StabbenchError, unknown
 from stabbench.records import Outcome, RunRecord
 from stabbench.statistics import Sample
 
-DEFAULT_FILE = Path("baselines.json")
 SCHEMA = "stabbench/baselines/1"
 _RESTORE = "restore it from version control; only `stabbench baseline` writes it"
 

@@ -16,6 +16,7 @@ DEFAULT_MODEL = "lab"
 # What `stabbench compare devlin mosbach` does in about two minutes on two cores.
 DEFAULT_SEEDS = 10
 DEFAULT_STORE = Path(".stabbench")
+DEFAULT_BASELINES = Path("baselines.json")
 DEVICES = ("auto", "cpu", "cuda")
 
 # Stacking pays while a step is bound by overheads; beyond about eight seeds of the lab model it gains little more.

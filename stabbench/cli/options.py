@@ -7,15 +7,12 @@ import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from stabbench.baselines import DEFAULT_FILE
-from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TASK, DEVICES
-
-if TYPE_CHECKING:
-    from stabbench.verdict import Rules
+from stabbench.plan import DEFAULT_BASELINES, DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TASK, DEVICES
+from stabbench.rules import Rules
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -87,7 +84,7 @@ _BASELINES = click.option(
     "--baselines",
     "baselines_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=DEFAULT_FILE,
+    default=DEFAULT_BASELINES,
     show_default=True,
     help="The baselines file.",
 )
@@ -97,7 +94,7 @@ _WRITTEN_BASELINES = click.option(
     "--baselines",
     "baselines_file",
     type=OutputFile(),
-    default=str(DEFAULT_FILE),
+    default=str(DEFAULT_BASELINES),
     show_default=True,
     help="The baselines file.",
 )
@@ -165,8 +162,6 @@ _RULE_HELP = {
 
 
 def _rule_options() -> list[Callable[[Any], Any]]:
-    from stabbench.verdict import Rules
-
     return [
         click.option(
             f"--{spec.name.replace('_', '-')}",
@@ -205,8 +200,6 @@ json_option = _decorated([_JSON])
 
 def rules_given(options: dict[str, Any]) -> list[str]:
     """Names of the rules that differ from their defaults."""
-    from stabbench.verdict import Rules
-
     return [spec.name for spec in dataclasses.fields(Rules) if options[spec.name] != spec.default]
 
 
@@ -216,6 +209,4 @@ def taken_rules(options: dict[str, Any]) -> Rules:
     Raises:
         StabbenchError: A value out of range.
     """
-    from stabbench.verdict import Rules
-
     return Rules(**{spec.name: options.pop(spec.name) for spec in dataclasses.fields(Rules)})

@@ -11,8 +11,9 @@ import math
 from dataclasses import dataclass
 
 from stabbench import statistics
+from stabbench.rules import Rules
 from stabbench.statistics import DirectedTest, Effect, Sample
-from stabbench.verdict.rules import Look, Rules
+from stabbench.verdict.look import Look
 
 ROUNDING = 1e-9
 

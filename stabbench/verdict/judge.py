@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stabbench import statistics
+from stabbench.rules import Rules, Verdict
 from stabbench.statistics import Sample
 from stabbench.verdict.checks import Check, measure
-from stabbench.verdict.rules import FIXED, Look, Rules, Verdict
+from stabbench.verdict.look import FIXED, Look
 
 # As far as `more_seeds` looks.
 MOST_SEEDS = 200
