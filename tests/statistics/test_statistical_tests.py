@@ -219,7 +219,7 @@ def test_one_collapsed_run_of_five_is_no_spread_to_permutations() -> None:
 def test_the_permuted_test_finds_what_is_there() -> None:
     steady = [0.7 + 0.001 * (i % 11) for i in range(20)]
     wild = [0.7 + 0.02 * (i % 11) for i in range(20)]
-    assert permuted_spread_test(wild, steady) == pytest.approx(1e-5)
+    assert permuted_spread_test(wild, steady) == pytest.approx(1e-4)
     assert permuted_spread_test(steady, wild) == pytest.approx(1)
 
 
