@@ -314,3 +314,17 @@ def test_two_experiments_of_one_name_are_two_baselines_of_the_same_cell() -> Non
     """The name does not depend on what the recipe is made of: that is what a gate compares."""
     changed = record(0, fingerprint=Fingerprint({"recipe": "devlin", "parameters": {"lr": 1.0}}, {"torch": "3"}))
     assert Baseline.of([changed]).name == Baseline.of([record(0)]).name
+
+
+def test_what_is_named_has_a_cell_or_is_refused() -> None:
+    cells = {b.name: b for b in (Baseline.of([record(task=task)]) for task in ("lab/entailment", "lab/paraphrase"))}
+    other = Baseline.of([record(recipe="mosbach")])
+    cells[other.name] = other
+    assert [b.name for b in select(cells, ["devlin"])] == [name for name in cells if name.startswith("devlin")]
+    assert select(cells, ["mosbach"], "lab/entailment") == [other]
+    with pytest.raises(BaselineError, match="on lab/paraphrase of recipe 'mosbach': known: devlin"):
+        select(cells, ["devlin", "mosbach"], "lab/paraphrase")
+    with pytest.raises(BaselineError, match="did you mean 'lab/paraphrase'"):
+        select(cells, task="lab/paraphrases")
+    with pytest.raises(BaselineError, match="no cells"):
+        select({})

@@ -11,7 +11,7 @@ from stabbench.baselines import Baseline, cell_name, load
 from stabbench.comparison import Comparison, PairTests, RecipeRuns
 from stabbench.experiment import Execution, execute
 from stabbench.gate import GateOptions, gate
-from stabbench.plan import DEFAULT_MODEL, Plan
+from stabbench.plan import Plan
 from stabbench.pytest_plugin.session import Session, explained
 from stabbench.recipes import Recipe, parse_recipe, recipe_names
 from stabbench.report import as_json, as_text
@@ -150,8 +150,7 @@ class StabilityResult:
         __tracebackhide__ = True
         with explained():
             recipe = parse_recipe(other) if isinstance(other, str) else other
-            plan = Plan(**{**vars(self.plan), "recipes": [recipe]})
-            return self._executed(plan)[0]
+            return self._executed(replace(self.plan, recipes=[recipe]))[0]
 
     def _executed(self, plan: Plan) -> tuple[RecipeRuns, Execution]:
         __tracebackhide__ = True
@@ -186,19 +185,15 @@ class StabilityResult:
         file, plan = self.session.settings.baselines, self.plan
         ways = [f"with these {len(plan.seeds)} runs:\n  pytest --stability-update"]
         if plan.recipes[0].name in recipe_names():
-            further: dict[str, object] = {
-                "--model": plan.model,
-                "--revision": plan.revision,
-                "--data-dir": plan.data_dir,
-            }
-            further |= {"--max-steps": plan.max_steps, "--baselines": file}
-            usual = {"--model": DEFAULT_MODEL}
-            options = [f"{k} {v}" for k, v in further.items() if v is not None and usual.get(k) != v]
-            command = f"stabbench baseline record {self.label} --task {plan.task} {' '.join(options)}"
+            options = [
+                f" --{option.replace('_', '-')} {value}"
+                for option in ("task", "model", "revision", "data_dir", "max_steps")
+                if (value := getattr(plan, option)) is not None
+            ]
+            command = f"stabbench baseline record {self.label}{''.join(options)} --baselines {file}"
             ways.insert(0, f"with a bank of runs:\n  {command}")
-        return f"there is no baseline of {self._name} in {file}. Record one, and commit the file,\n" + "\nor ".join(
-            ways
-        )
+        listed = "\nor ".join(ways)
+        return f"there is no baseline of {self._name} in {file}. Record one, and commit the file,\n{listed}"
 
     def _undecided(self, text: str) -> None:
         self.session.undecided.append(text)

@@ -194,7 +194,44 @@ def test_settings_come_from_the_configuration_file_and_the_command_line_wins(pyt
     assert (pytester.path / "runs" / "runs.sqlite").is_file()
     pytester.runpytest_inprocess("-s", "--stability-seeds", "1").stdout.fnmatch_lines(["*planned 1*"])
     broken = pytester.runpytest_inprocess("-o", "stability_seeds=many")
-    broken.stdout.fnmatch_lines(["*'many' is no number*"])
+    assert broken.ret == pytest.ExitCode.USAGE_ERROR
+    broken.stderr.fnmatch_lines(["*'many' is no number of seeds*"])
+
+
+def test_a_test_is_judged_on_the_runs_that_it_asked_for(pytester: pytest.Pytester) -> None:
+    write(pytester, seeds=3)
+    pytester.runpytest_inprocess("--stability-update", "--stability-strict").assert_outcomes()
+    write(pytester, SUITE.replace("seeds={seeds}", "seeds={seeds}, max_steps=2"), seeds=3)
+    done = pytester.runpytest_inprocess()
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["*INCOMPARABLE: the baseline was made of something else: max_steps: none → 2*"])
+
+
+def test_what_cannot_be_is_said_without_a_traceback(pytester: pytest.Pytester) -> None:
+    write(
+        pytester,
+        """
+    import pytest
+
+    @pytest.mark.parametrize("options", [{"bogus": 3}, {"device": "tpu"}, {"seeds": 0}])
+    def test_run(stability, options):
+        stability.run("devlin", **options)
+
+    def test_limit(stability):
+        stability.run("devlin:epochs=0.1", seeds=2, workers=1).std_below(float("nan"))
+    """,
+    )
+    done = pytester.runpytest_inprocess()
+    done.assert_outcomes(failed=4)
+    done.stdout.fnmatch_lines(
+        [
+            "*unexpected keyword argument 'bogus'*",
+            "unknown device 'tpu'*",
+            "no seeds*",
+            "*std_below takes a limit above 0*",
+        ]
+    )
+    done.stdout.no_fnmatch_line("*stabbench/pytest_plugin*")
 
 
 def test_a_sequential_run_stops_where_it_is_decided(pytester: pytest.Pytester) -> None:
