@@ -1,6 +1,6 @@
 """The lab tier: what the papers claim, on freshly trained runs, and every recipe against its committed baseline.
 
-    pytest benchmarks                  lab/entailment, about ten minutes on two cores from an empty store
+    pytest benchmarks                  lab/entailment, about eight minutes on two cores from an empty store
     pytest benchmarks -m long          the other three tasks and the planted regressions
 
 INCONCLUSIVE is expected of devlin and mixout: their own spread is so large that twenty runs cannot show that nothing
