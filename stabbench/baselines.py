@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import stabbench
 from stabbench.errors import StabbenchError, unknown
+from stabbench.files import write_whole
 from stabbench.records import Outcome, RunRecord
 from stabbench.statistics import Sample
 
@@ -186,13 +186,9 @@ def save(path: Path, cells: Iterable[Baseline]) -> None:
     """
     ordered = sorted(cells, key=lambda c: (c.task, c.model, c.recipe))
     data = {"schema": SCHEMA, "cells": [_to_json(cell) for cell in ordered]}
-    target = path.resolve()  # a link stays one
-    part = target.with_name(f".{path.name}.{os.getpid()}")
     try:
-        part.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        part.replace(target)
+        write_whole(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise BaselineError(f"the baselines file {path} cannot be written: {error.strerror}") from error
 
 

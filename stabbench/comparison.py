@@ -38,12 +38,12 @@ class RecipeRuns:
     @property
     def failed(self) -> int:
         """The number of failed runs."""
-        return sum(r.outcome is Outcome.FAILED for r in self.records)
+        return self.sample.failures
 
     @property
     def finite_scores(self) -> list[float]:
         """Scores, without those of runs that have none (their loss or predictions are not finite)."""
-        return [r.score for r in self.records if r.score is not None]
+        return self.sample.finite
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON types."""
@@ -164,7 +164,7 @@ class Comparison:
                 runs.label,
                 runs.summary.planned,
                 runs.summary.failed,
-                f"{_score(runs.summary.mean)} ± {_score(runs.summary.std)}",
+                runs.summary.mean_and_std,
                 _score(runs.summary.min),
                 _score(runs.summary.max),
             ]

@@ -14,10 +14,8 @@ from stabbench.compatibility import DEFAULT_POLICY, Differences, Policy, differe
 from stabbench.errors import StabbenchError
 from stabbench.experiment import Watcher, execute, fingerprints
 from stabbench.plan import Plan
-from stabbench.recipes import parse_recipe
 from stabbench.records import Outcome
-from stabbench.seeds import Seeds
-from stabbench.tasks import LAB_TASKS
+from stabbench.replay import plan_of
 from stabbench.verdict import FIXED, Judgement, Look, Pair, Rules, Verdict, judge, worst
 
 # Enough to find a doubled standard deviation, or three failed runs in ten, against a bank of fifty.
@@ -35,9 +33,8 @@ class GateOptions:
         rules: When a cell fails, and when it passes.
         policy: What must be the same of the environment.
         sequential: Look after each quarter of the seeds, and stop where a cell is decided.
-        model: In place of the baselines' own, such as the same weights in another folder.
-        device: In place of the baselines' own.
-        plan: Further fields of :class:`stabbench.plan.Plan`.
+        plan: Fields of :class:`stabbench.plan.Plan` in place of the baselines' own, such as ``model`` for the same
+            weights in another folder.
         plans: For cells by name what to run, in place of what the baseline says.
         family_cells: The cells of the whole family, where only some of them are judged.
     """
@@ -46,8 +43,6 @@ class GateOptions:
     rules: Rules = field(default_factory=Rules)
     policy: Policy = DEFAULT_POLICY
     sequential: bool = False
-    model: str | None = None
-    device: str | None = None
     plan: dict[str, Any] = field(default_factory=dict)
     plans: Mapping[str, Plan] = field(default_factory=dict)
     family_cells: int | None = None
@@ -147,29 +142,15 @@ def gate(
 
 
 def _opened(baseline: Baseline, options: GateOptions) -> _Open:
-    plan = options.plans.get(baseline.name) or _planned(baseline, options)
+    plan = options.plans.get(baseline.name)
+    if plan is None:
+        numbers = baseline.fresh_seeds(options.seeds) if isinstance(options.seeds, int) else options.seeds
+        plan = plan_of(baseline, numbers, options.plan)
     (made_of,) = fingerprints(plan).values()
     found = differences(baseline.experiment, baseline.environment, made_of, options.policy)
     count, looks = len(plan.seeds), LOOKS if options.sequential else 1
     waves = tuple(sorted({-(-count * (i + 1) // looks) for i in range(looks)}))
     return _Open(baseline, plan, found, waves)
-
-
-def _planned(baseline: Baseline, options: GateOptions) -> Plan:
-    numbers = baseline.fresh_seeds(options.seeds) if isinstance(options.seeds, int) else options.seeds
-    further = dict(options.plan)
-    if baseline.task in LAB_TASKS:
-        further.pop("data_dir", None)  # it is for the suite's other cells
-    return Plan(
-        recipes=[parse_recipe(baseline.recipe)],
-        task=baseline.task,
-        model=options.model or baseline.model,
-        revision=None if options.model else baseline.revision,
-        seeds=[Seeds.of(n) for n in numbers],
-        max_steps=baseline.experiment.get("max_steps"),
-        device=options.device or baseline.environment.get("device", "auto"),
-        **further,
-    )
 
 
 def _train_wave(cells: Iterable[_Open], number: int, store: Path, watcher: Watcher | None) -> None:

@@ -16,10 +16,8 @@ from stabbench.baselines import Baseline, BaselineError, Loosening, cell_name, l
 from stabbench.claims import claimed
 from stabbench.experiment import Watcher, execute
 from stabbench.plan import Plan
-from stabbench.recipes import parse_recipe
 from stabbench.records import RunRecord
-from stabbench.seeds import Seeds
-from stabbench.tasks import LAB_TASKS
+from stabbench.replay import plan_of
 
 # A bank of fifty lets ten to fifteen candidate runs do nearly as well as as many on both sides.
 DEFAULT_BANK = 50
@@ -62,16 +60,7 @@ def rerun(
         StabbenchError: Bad input, or missing runs.
     """
     numbers = sorted({*old.scores, *range(seeds or 0)})
-    further = {k: v for k, v in options.items() if k != "data_dir" or old.task not in LAB_TASKS}
-    plan = Plan(
-        recipes=[parse_recipe(old.recipe)],
-        task=old.task,
-        model=old.model,
-        revision=old.revision,
-        seeds=[Seeds.of(n) for n in numbers],
-        max_steps=old.experiment.get("max_steps"),
-        **{"device": old.environment.get("device", "auto"), **further},
-    )
+    plan = plan_of(old, numbers, options)
     done = execute(plan, store, watcher).check_complete()
     (records,) = done.runs.values()
     return renewed(old, records)

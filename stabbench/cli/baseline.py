@@ -107,7 +107,7 @@ def update(
         load_plugin(plugin)
     if seeds is not None and not isinstance(seeds, range):
         raise click.UsageError("--seeds takes a number here: a baseline keeps the seeds that it has")
-    how = {**options, "plugins": plugins, **({"device": device} if device else {})}
+    how = {**options, "device": device, "plugins": plugins}
     refused = []
     for old in select(load(baselines_file), recipes, task):
         try:
@@ -202,8 +202,7 @@ def _table(cells: Sequence[Any]) -> str:
     rows = []
     for cell in cells:
         s = summarise(cell.sample)
-        mean, std = ("-" if v is None else f"{v:.3f}" for v in (s.mean, s.std))
         where = cell.environment.get("device_name", "-")
-        rows.append([cell.recipe, cell.task, cell.model, s.planned, s.failed, f"{mean} ± {std}", cell.recorded, where])
+        rows.append([cell.recipe, cell.task, cell.model, s.planned, s.failed, s.mean_and_std, cell.recorded, where])
     columns = ["recipe", "task", "model", "runs", "failed", "mean ± std", "recorded", "on"]
     return tabulate(rows, columns, disable_numparse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,26 +12,18 @@ from typing import Any
 import click
 
 from stabbench.errors import StabbenchError
+from stabbench.files import write_whole
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:
-    """All of it or nothing: a half-written file would be read as a result.
+    """All of it or nothing.
 
     Raises:
         StabbenchError: It cannot be written.
     """
-    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    target = path.resolve()
-    part = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        if target.exists() and not target.is_file():
-            target.write_text(text, encoding="utf-8")  # a pipe or a device
-        else:
-            part.write_text(text, encoding="utf-8")
-            part.replace(target)
+        write_whole(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
         raise StabbenchError(f"--json {path}: {error.strerror}", "the runs are stored; name another file") from error
 
 

@@ -84,9 +84,7 @@ def gate(
         rules=rules,
         policy=policy,
         sequential=sequential,
-        model=model,
-        device=device,
-        plan={**options, "plugins": plugins},
+        plan={**options, "model": model, "device": device, "plugins": plugins},
     )
     chosen = select(load(baselines_file), recipes, task)
     with interruptible(store), watcher() as watching:

@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from stabbench.api import seed_list
 from stabbench.baselines import cell_name, load
 from stabbench.plan import DEFAULT_MODEL, DEFAULT_TASK, Plan
 from stabbench.pytest_plugin.result import StabilityResult
 from stabbench.pytest_plugin.session import Session, explained
 from stabbench.recipes import Recipe, parse_recipe
-from stabbench.seeds import Seeds
 
 
 class Stability(Session):
@@ -64,7 +64,7 @@ class Stability(Session):
                 recipes=[made],
                 task=task,
                 model=model,
-                seeds=[Seeds.of(n) for n in numbers],
+                seeds=seed_list(numbers),
                 **{"device": self.settings.device, **options},
             )
             result = StabilityResult(self, plan, baseline)

@@ -9,7 +9,6 @@ from tabulate import tabulate
 
 from stabbench import statistics
 from stabbench.gate import CellResult, GateResult
-from stabbench.statistics import Sample
 from stabbench.verdict import Check, Judgement, Rules, Verdict
 
 
@@ -62,8 +61,12 @@ def _summary(result: GateResult) -> list[list[str]]:
     rows = []
     for cell in result.cells:
         sample, b = cell.runs.sample if cell.runs else None, cell.baseline
-        new = [f"{sample.planned}", f"{sample.failures}", _spread(sample)] if sample else ["0", "-", "-"]
-        old = [f"{b.sample.failures}/{b.sample.planned}", _spread(b.sample), b.recorded]
+        new = (
+            [f"{sample.planned}", f"{sample.failures}", statistics.summarise(sample).mean_and_std]
+            if sample
+            else ["0", "-", "-"]
+        )
+        old = [f"{b.sample.failures}/{b.sample.planned}", statistics.summarise(b.sample).mean_and_std, b.recorded]
         rows.append([b.recipe, b.task, b.model, str(cell.verdict), *new, *old])
     return rows
 
@@ -145,12 +148,6 @@ def _number(check: Check, value: float | None) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     return {"failed runs": f"{value:+.2f}", "spread": f"{value:.2f}×"}.get(check.name, f"{value:+.4f}")
-
-
-def _spread(sample: Sample) -> str:
-    summary = statistics.summarise(sample)
-    mean, std = ("-" if v is None else f"{v:.3f}" for v in (summary.mean, summary.std))
-    return f"{mean} ± {std}"
 
 
 def _family(result: GateResult) -> int:

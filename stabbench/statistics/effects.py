@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 TWO_SIDED_95 = 0.025
 
@@ -144,7 +144,7 @@ def superiority(candidate: Sequence[float], reference: Sequence[float]) -> tuple
     return float(result.statistic) / (len(candidate) * len(reference)), float(result.pvalue)
 
 
-def deviations(scores: Sequence[float]) -> NDArray[np.float64]:
+def deviations(scores: ArrayLike) -> NDArray[np.float64]:
     """Absolute deviations from the median."""
     values = np.asarray(scores, dtype=np.float64)
     return np.abs(values - np.median(values))

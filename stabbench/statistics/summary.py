@@ -81,6 +81,11 @@ class Summary:
     max: float | None
     collapsed: bool
 
+    @property
+    def mean_and_std(self) -> str:
+        """As tables have it: ``0.804 ± 0.011``."""
+        return " ± ".join("-" if value is None else f"{value:.3f}" for value in (self.mean, self.std))
+
 
 def summarise(sample: Sample) -> Summary:
     """Describe one recipe's runs."""

@@ -16,6 +16,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from stabbench.statistics.effects import deviations
+
 # Under three scores the deviations from a centre are degenerate: two against two gives p = 2e-30.
 LEAST_SCORES = 3
 PERMUTATIONS = 9_999
@@ -89,8 +91,7 @@ def spread_test(candidate: Sequence[float], reference: Sequence[float]) -> Direc
     method = "Brown-Forsythe"
     if two_sided.p is None:
         return DirectedTest(None, None, method, two_sided.note)
-    x, y = _scores(candidate), _scores(reference)
-    larger = np.mean(np.abs(x - np.median(x))) > np.mean(np.abs(y - np.median(y)))
+    larger = np.mean(deviations(candidate)) > np.mean(deviations(reference))
     p_worse = two_sided.p / 2 if larger else 1 - two_sided.p / 2
     return DirectedTest(p_worse, 1 - p_worse, method, two_sided.note)
 
@@ -107,9 +108,10 @@ def permuted_spread_test(candidate: Sequence[float], reference: Sequence[float])
     """
     from scipy import stats
 
-    x, y = (np.sort(np.abs(s - np.median(s))) if len(s) else s for s in (_scores(candidate), _scores(reference)))
-    if min(len(x), len(y)) < LEAST_SCORES:
+    scores = _scores(candidate), _scores(reference)
+    if min(map(len, scores)) < LEAST_SCORES:
         return None
+    x, y = (np.sort(deviations(s)) for s in scores)
     result = stats.permutation_test(
         (x, y),
         lambda a, b, axis: np.mean(a, axis=axis) - np.mean(b, axis=axis),

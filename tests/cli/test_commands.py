@@ -10,18 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from command import COMMAND, stabbench
 
-COMMAND = [sys.executable, "-m", "stabbench"]
 SHORT = ["--max-steps", "3"]
-
-
-def stabbench(*arguments: str | Path, cwd: Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def test_compare_trains_stores_prints_and_writes(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`stabbench baseline`, `gate` and `compare --check` as users give them: real trainings of a few steps."""
 
 import dataclasses
+import functools
 import json
 import re
 import shutil
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import COMMAND
+from command import stabbench as run_stabbench
 
 from stabbench.baselines import Baseline, load, save
 
-COMMAND = [sys.executable, "-m", "stabbench"]
+stabbench = functools.partial(run_stabbench, timeout=600)
 # Six steps of training.
 TINY = "devlin:epochs=0.1"
 CELL = f"{TINY} on lab/entailment, lab"
@@ -22,15 +25,6 @@ BANK = 8
 # So wide that unchanged runs pass with few seeds: these tests are of the command, not of the statistics.
 WIDE = ["--rate-margin", "1", "--spread-margin", "99", "--mean-margin", "1", "--rate-floor", "1", "--mean-floor", "1",
         "--spread-floor", "99"]  # fmt: skip
-
-
-def stabbench(*arguments: str | Path, cwd: Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=600, check=False
-    )
-    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def strict_json(path: Path) -> dict[str, Any]:

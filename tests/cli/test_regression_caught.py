@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import stabbench
 
 # Trained at most: 20 runs of the baseline, 16 of the unchanged recipe, and 20 of each bad change, which a sequential
 # gate stops much earlier. A run is 189 steps.
@@ -35,17 +35,7 @@ class Project:
 
     def stabbench(self, team: str, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         (self.folder / "team.py").write_text(team)
-        done = subprocess.run(
-            [sys.executable, "-m", "stabbench", *arguments, "--plugin", "team.py"],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
-        return done
+        return stabbench(*arguments, "--plugin", "team.py", cwd=self.folder, expect=expect, timeout=900)
 
     def cell(self, file: str) -> dict[str, Any]:
         cell: dict[str, Any]
