@@ -11,15 +11,20 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
 
 from stabbench.engine.models import StackedModel
-from stabbench.engine.stack import StackError
+from stabbench.engine.stack import StackError, check_leaves
 from stabbench.engine.streams import SeededDropout, SeedStreams
+from stabbench.models.families import FAMILIES
 from stabbench.seeds import Seeds
 
 SEEDS, BATCH, LENGTH = 2, 3, 7
 TOLERANCE = 1e-10
+VOCABULARY = 100
+# Below every other id. Decoders pool by the padding, BART by the end of a sequence.
+SPECIAL = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "cls_token_id": 3, "sep_token_id": 4,
+           "decoder_start_token_id": 2}  # fmt: skip
 
 
 def why_not_stackable(model: PreTrainedModel) -> str:
@@ -30,24 +35,40 @@ def why_not_stackable(model: PreTrainedModel) -> str:
     """
     state = torch.get_rng_state()
     try:
+        # Before anything is built: most models that cannot be stacked are told by their modules.
+        check_leaves(model)
         torch.manual_seed(0)
         return _compare(_reduced(model))
     except StackError as error:
         return str(error)
     except Exception as error:
         # Anything may go wrong inside a model that does not expect a merged batch; then one seed at a time is right.
-        return f"{type(error).__name__}: {error}".splitlines()[0]
+        return f"it fails on a merged batch: {type(error).__name__}: {error}".splitlines()[0]
     finally:
         torch.set_rng_state(state)
 
 
 def _reduced(model: PreTrainedModel) -> PreTrainedModel:
     config = copy.deepcopy(model.config)
-    config.num_hidden_layers = min(2, config.num_hidden_layers)
-    if (config.pad_token_id or 0) < 100 < config.vocab_size:
-        config.vocab_size = 100
-    reduced = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
+    try:
+        for key, value in _reductions(config).items():
+            setattr(config, key, value)
+        reduced = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
+    except Exception:
+        # A configuration that cannot be reduced says nothing about the model: it is tried as large as it is.
+        reduced = copy.deepcopy(model)
+        for key, value in SPECIAL.items():
+            setattr(reduced.config, key, value)
     return reduced.to(torch.float64)  # type: ignore[no-any-return]
+
+
+def _reductions(config: PreTrainedConfig) -> dict[str, Any]:
+    family = FAMILIES.get(config.model_type)
+    counts = family.depth if family else ("num_hidden_layers",)
+    changes: dict[str, Any] = {key: min(2, getattr(config, key)) for key in counts}
+    if getattr(config, "layer_types", None):
+        changes["layer_types"] = config.layer_types[:2]
+    return changes | SPECIAL | {"vocab_size": min(VOCABULARY, config.vocab_size)}
 
 
 def _compare(model: PreTrainedModel) -> str:
@@ -97,9 +118,11 @@ def _with_dropout(stack: StackedModel, inputs: dict[str, Tensor], seeds: list[Se
 
 
 def _inputs(model: PreTrainedModel, rows: int) -> dict[str, Tensor]:
-    ids = torch.randint(5, min(90, model.config.vocab_size), (rows, LENGTH))
+    ids = torch.randint(len(SPECIAL), min(90, model.config.vocab_size), (rows, LENGTH))
     mask = torch.ones_like(ids)
     mask[::2, -2:] = 0
+    ids[:, -3] = SPECIAL["eos_token_id"]
+    ids[mask == 0] = SPECIAL["pad_token_id"]
     inputs = {"input_ids": ids, "attention_mask": mask}
     if getattr(model.config, "type_vocab_size", 0) > 1 and model.config.model_type != "distilbert":
         inputs["token_type_ids"] = (torch.arange(LENGTH) > 3).long().expand(rows, -1)

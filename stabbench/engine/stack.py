@@ -14,6 +14,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
+
+# Layers whose weight is a matrix that a recipe may replace.
+LINEAR = (nn.Linear, Conv1D)
 
 
 class StackError(Exception):
@@ -23,7 +27,9 @@ class StackError(Exception):
 class StackedLinear(nn.Module):
     """``nn.Linear`` for every seed: weight ``[seeds, out, in]``, bias ``[seeds, out]``."""
 
-    def __init__(self, linear: nn.Linear, seeds: int) -> None:
+    transposed = False
+
+    def __init__(self, linear: nn.Linear | Conv1D, seeds: int) -> None:
         super().__init__()
         self.weight = _repeat(linear.weight, seeds)
         bias: Tensor | None = linear.bias  # torch's stubs forget that it may be None
@@ -33,13 +39,22 @@ class StackedLinear(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         weight = self.weight if self.active_weight is None else self.active_weight
-        seeds, outputs, inputs = weight.shape
+        matrix = weight if self.transposed else weight.mT
+        seeds, inputs, outputs = matrix.shape
         rows = input.reshape(seeds, -1, inputs)
-        if self.bias is None:
-            output = torch.bmm(rows, weight.mT)
-        else:
-            output = torch.baddbmm(self.bias.unsqueeze(1), rows, weight.mT)
-        return output.view(*input.shape[:-1], outputs)
+        bias = None if self.bias is None else self.bias.unsqueeze(1)
+        if seeds == 1 and 1 in (outputs, rows.shape[1]):
+            # A matrix times a single vector would be left to other kernels, which round otherwise: so do it twice.
+            rows, matrix = rows.expand(2, -1, -1), matrix.expand(2, -1, -1)
+            bias = None if bias is None else bias.expand(2, -1, -1)
+        output = torch.bmm(rows, matrix) if bias is None else torch.baddbmm(bias, rows, matrix)
+        return output[:seeds].reshape(*input.shape[:-1], outputs)
+
+
+class StackedConv1D(StackedLinear):
+    """GPT-2's ``Conv1D`` for every seed: a Linear whose weight is ``[seeds, in, out]``."""
+
+    transposed = True
 
 
 class StackedEmbedding(nn.Module):
@@ -74,51 +89,86 @@ class StackedEmbedding(nn.Module):
 
 
 class StackedLayerNorm(nn.Module):
-    """``nn.LayerNorm`` for every seed: weight and bias ``[seeds, width]``."""
+    """``nn.LayerNorm`` for every seed: weight and, if there is one, bias ``[seeds, width]``."""
 
     def __init__(self, norm: nn.LayerNorm, seeds: int) -> None:
         super().__init__()
-        if len(norm.normalized_shape) != 1 or norm.weight is None or norm.bias is None:
-            raise StackError("a LayerNorm over several axes, or without scale or shift")
+        if len(norm.normalized_shape) != 1 or norm.weight is None:
+            raise StackError("a LayerNorm over several axes, or without scale")
         self.shape, self.eps = norm.normalized_shape, norm.eps
         self.weight = _repeat(norm.weight, seeds)
-        self.bias = _repeat(norm.bias, seeds)
+        bias: Tensor | None = norm.bias  # torch's stubs forget that it may be None
+        self.bias = None if bias is None else _repeat(bias, seeds)
 
     def forward(self, input: Tensor) -> Tensor:
         seeds, width = self.weight.shape
         normal = nn.functional.layer_norm(input, self.shape, eps=self.eps).view(seeds, -1, width)
+        if self.bias is None:
+            return (normal * self.weight.unsqueeze(1)).view(input.shape)
         return torch.addcmul(self.bias.unsqueeze(1), normal, self.weight.unsqueeze(1)).view(input.shape)
+
+
+class StackedNorm(nn.Module):
+    """Any other norm over the last axis for every seed: its own forward pass, with scales that broadcast."""
+
+    def __init__(self, norm: nn.Module, seeds: int) -> None:
+        super().__init__()
+        # In a tuple: its parameters are no parameters of the stack.
+        self.norm = (norm,)
+        for name, parameter in norm.named_parameters():
+            self.register_parameter(name, _repeat(parameter, seeds))
+
+    def forward(self, input: Tensor) -> Tensor:
+        scales = {name: parameter.unsqueeze(1) for name, parameter in self.named_parameters()}
+        seeds, _, width = next(iter(scales.values())).shape
+        output: Tensor = torch.func.functional_call(self.norm[0], scales, (input.reshape(seeds, -1, width),))
+        return output.view(input.shape)
 
 
 def _repeat(parameter: Tensor, seeds: int) -> nn.Parameter:
     return nn.Parameter(parameter.detach().expand(seeds, *parameter.shape).clone())
 
 
+def check_leaves(model: nn.Module) -> None:
+    """Raise :class:`StackError` where a parameter lies outside the leaves known here, or two leaves share one."""
+    owners: dict[int, nn.Module] = {}
+    for name, module in model.named_modules():
+        for own, parameter in module.named_parameters(recurse=False):
+            if _stacked_form(module) is None:
+                raise StackError(f"parameter {name}.{own} belongs to a {type(module).__name__}")
+            if owners.setdefault(id(parameter), module) is not module:
+                raise StackError(f"parameter {name}.{own} is shared between two modules")
+
+
 def stack_leaves_(model: nn.Module, seeds: int) -> None:
     """Swap every leaf of ``model`` that owns parameters for its stacked form, in place.
 
     Raises:
-        StackError: A parameter lies outside the leaves known here, or two different leaves share one.
+        StackError: As :func:`check_leaves` does.
     """
-    owners: dict[int, nn.Module] = {}
-    for name, module in model.named_modules():
-        for own, parameter in module.named_parameters(recurse=False):
-            if type(module) not in _LEAVES:
-                raise StackError(f"parameter {name}.{own} belongs to a {type(module).__name__}")
-            if owners.setdefault(id(parameter), module) is not module:
-                raise StackError(f"parameter {name}.{own} is shared between two modules")
+    check_leaves(model)
     swapped: dict[nn.Module, nn.Module] = {}
     for path, module in list(model.named_modules(remove_duplicate=False)):
-        if type(module) in _LEAVES:
+        if form := _stacked_form(module):
             # A module that stands in several places is swapped for one and the same in all of them.
             if module not in swapped:
-                swapped[module] = _LEAVES[type(module)](module, seeds)
+                swapped[module] = form(module, seeds)
             parent, _, name = path.rpartition(".")
             setattr(model.get_submodule(parent), name, swapped[module])
 
 
+def _stacked_form(module: nn.Module) -> Callable[[Any, int], nn.Module] | None:
+    if type(module) in _LEAVES:
+        return _LEAVES[type(module)]
+    # Most families have norm classes of their own, alike in all but the name.
+    own = [*module.parameters()]
+    is_norm = type(module).__name__.endswith(("RMSNorm", "LayerNorm"))
+    return StackedNorm if is_norm and own and all(parameter.dim() == 1 for parameter in own) else None
+
+
 _LEAVES: dict[type[nn.Module], Callable[[Any, int], nn.Module]] = {
     nn.Linear: StackedLinear,
+    Conv1D: StackedConv1D,
     nn.Embedding: StackedEmbedding,
     nn.LayerNorm: StackedLayerNorm,
 }

@@ -12,6 +12,7 @@ from typing import Literal
 from stabbench.errors import ModelError
 
 Kind = Literal["weight", "bias", "norm"]
+Initial = Literal["normal", "zeros", "ones"]
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,17 @@ class ParameterInfo:
 
     Attributes:
         name: Its dotted name in the ``transformers`` model.
-        kind: ``"norm"`` for the scale of a LayerNorm, ``"bias"`` for any bias, otherwise ``"weight"``.
+        kind: ``"norm"`` for the scale of a norm of any sort, ``"bias"`` for any bias, otherwise ``"weight"``.
         part: ``"embeddings"``, ``"block 0"`` (the lowest) and up, ``"pooler"``, ``"head"`` or ``"other"``.
         missing: The checkpoint had no value for it, as is usual for the head.
+        initial: How it starts anew: drawn from N(0, 0.02^2), or all zeros or ones.
     """
 
     name: str
     kind: Kind
     part: str
     missing: bool = False
+    initial: Initial = "normal"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Layout:
 
     @property
     def depth(self) -> int:
-        """The number of encoder blocks that own parameters (1 for ALBERT, whose layers share theirs)."""
+        """The number of blocks that own parameters (1 for ALBERT, whose layers share theirs)."""
         return len({p.part for p in self.parameters if p.part.startswith("block ")})
 
     @property

@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from transformers import logging as transformers_logging
 
 from stabbench.errors import ModelError
-from stabbench.models.families import FAMILIES
+from stabbench.models.families import FAMILIES, START
 from stabbench.models.layout import Kind, Layout, ParameterInfo
 from stabbench.models.source import WEIGHTS, ModelSource
 
@@ -39,6 +39,11 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
             _set_dropout(config, dropout)
         # A head of another task is reported below, in the user's terms.
         config.num_labels = outputs
+    # A head that reads the last token that is not padding must agree with the tokenizer on what padding is. That
+    # token's embedding is then never trained.
+    if _pools_last(config.model_type) or getattr(config, "pad_token_id", None) is None:
+        config.pad_token_id = load_tokenizer(source).pad_token_id
+    with _quiet(), _explained(source):
         model, info = AutoModelForSequenceClassification.from_pretrained(
             source.folder,
             config=config,
@@ -58,10 +63,7 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
             f"model {source.name!r}: {name} has shape {list(found)}, and {list(wanted)} is needed",
             _OTHER_LABELS if name in heads else _OTHER_ARCHITECTURE,
         )
-    # A pooler may be new as well: pretraining without a sentence objective leaves none.
-    may_be_new = layout.names(["head", "pooler"])
-    missing = [p.name for p in layout.parameters if p.missing]
-    lacking = [name for name in missing if name not in may_be_new and "pooler" not in name]
+    lacking = [p.name for p in layout.parameters if p.missing and not _may_be_new(model, p)]
     if lacking:
         raise ModelError(
             f"model {source.name!r}: the weights lack {len(lacking)} of the encoder's parameters, such as {lacking[0]}",
@@ -71,28 +73,59 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
 
 
 def load_tokenizer(source: ModelSource) -> Any:
-    """The model's tokenizer."""
+    """The model's tokenizer, which pads with the end of a sequence where it has no token for padding.
+
+    A head that reads the last token that is not padding then takes a sequence's own end for padding, too, and reads the
+    token before it, whether the batch is padded or not. Such a model is padded on the right, where causal attention
+    does not see the padding and positions are as without it.
+
+    Raises:
+        ModelError: There is no usable tokenizer.
+    """
     with _quiet(), _explained(source):
-        return AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False)
+    if tokenizer.pad_token is None:
+        if tokenizer.eos_token is None:
+            raise ModelError(
+                f"model {source.name!r}: its tokenizer has no token for padding, and none for the end of a sequence",
+                f"name one of its tokens as pad_token in {source.folder / 'tokenizer_config.json'}",
+            )
+        tokenizer.pad_token = tokenizer.eos_token
+    if _pools_last(source.family):
+        tokenizer.padding_side = "right"
+    return tokenizer
 
 
 def describe(model: PreTrainedModel, missing: frozenset[str] = frozenset()) -> Layout:
     """The layout of a model's trainable parameters."""
     family = FAMILIES.get(model.config.model_type)
-    encoder = model.base_model_prefix + "."
-
-    def part(name: str) -> str:
-        if family is not None:
-            return family.part(name)
+    # Every parameter once, however many modules share it.
+    kinds = {name: _kind(model, name) for name, parameter in model.named_parameters() if parameter.requires_grad}
+    if family is None:
         # In every transformers model the encoder has one prefix, and the rest is the head.
-        return "other" if name.startswith(encoder) else "head"
+        parts = {name: "other" if _in_encoder(model, name) else "head" for name in kinds}
+        starts = {name: START[kind] for name, kind in kinds.items()}
+    else:
+        parts = family.parts(kinds)
+        starts = {name: family.start(name, kind) for name, kind in kinds.items()}
+    infos = (ParameterInfo(name, kinds[name], parts[name], name in missing, starts[name]) for name in kinds)
+    return Layout(model.config.model_type, family is not None, tuple(infos))
 
-    infos = tuple(
-        ParameterInfo(name, _kind(model, name), part(name), name in missing)
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad
-    )
-    return Layout(model.config.model_type, family is not None, infos)
+
+def _pools_last(family: str) -> bool:
+    return family in FAMILIES and FAMILIES[family].pools_last
+
+
+def _may_be_new(model: PreTrainedModel, parameter: ParameterInfo) -> bool:
+    """Whether a checkpoint may lack ``parameter``: the head, and what pretraining had no sentence objective for."""
+    if parameter.part == "pooler":
+        # The norm that ends a pre-norm encoder counts as a pooler and has always been pretrained.
+        return parameter.kind != "norm" or not _in_encoder(model, parameter.name)
+    return parameter.part == "head" or "pooler" in parameter.name
+
+
+def _in_encoder(model: PreTrainedModel, name: str) -> bool:
+    return name.startswith(model.base_model_prefix + ".")
 
 
 def _kind(model: nn.Module, name: str) -> Kind:

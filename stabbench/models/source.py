@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stabbench.errors import ModelError, unknown
+from stabbench.models.families import depth_of
 
 # The papers' peak rate 2e-5 belongs to BERT-large, whose width is 1024; the lab model's is 32. One factor, the ratio of
 # the widths, for all recipes alike (docs/lab.md).
@@ -53,7 +54,12 @@ class ModelSource:
     @property
     def family(self) -> str:
         """The ``transformers`` model type."""
-        return str(self._json(self.folder / "config.json").get("model_type", "unknown"))
+        return str(self._config().get("model_type", "unknown"))
+
+    @property
+    def depth(self) -> int | None:
+        """The number of blocks that own parameters; None where the family is unknown or config.json does not say."""
+        return depth_of(self.family, self._config())
 
     def digest(self) -> str:
         """SHA-256 over the weights, the configuration and the tokenizer."""
@@ -72,6 +78,9 @@ class ModelSource:
         """The files that an index of weights names."""
         weight_map = self._json(index).get("weight_map")
         return set(weight_map.values()) if isinstance(weight_map, dict) else set()
+
+    def _config(self) -> dict[str, object]:
+        return self._json(self.folder / "config.json")
 
     def _json(self, path: Path) -> dict[str, object]:
         try:
@@ -167,6 +176,10 @@ MODELS = {
     "google-bert/bert-large-uncased": "the papers' model",
     "FacebookAI/roberta-large": "RoBERTa, with the family's defaults",
     "albert/albert-large-v2": "ALBERT, with the family's defaults",
-    "google/electra-large-discriminator": "ELECTRA",
+    "google/electra-large-discriminator": "ELECTRA, with the family's learning rate",
+    "xlnet/xlnet-large-cased": "XLNet, with the family's learning rate; one seed at a time",
+    "facebook/bart-large": "BART; one seed at a time",
     "distilbert/distilbert-base-uncased": "DistilBERT",
+    "answerdotai/ModernBERT-large": "ModernBERT",
+    "Qwen/Qwen3-0.6B": "a decoder; others of its kind work as well",
 }

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_models import tiny_config
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
-from transformers import AutoConfig, BertModel, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import BertModel, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
 # Saving draws a progress bar, which belongs in no test's output.
@@ -21,25 +22,13 @@ disable_progress_bar()
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", "c")
 
 
-def tiny_config(family: str, **changes: Any) -> Any:
-    """A configuration of any family at the smallest size, with three blocks."""
-    sizes: dict[str, Any] = {"vocab_size": 20, "max_position_embeddings": 16, "pad_token_id": 0}
-    # Special tokens within the tiny vocabulary.
-    sizes |= {"bos_token_id": None, "eos_token_id": None} if family != "distilbert" else {}
-    if family == "distilbert":
-        sizes |= {"dim": 8, "n_layers": 3, "n_heads": 2, "hidden_dim": 16}
-    else:
-        sizes |= {"hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 16}
-        sizes |= {"embedding_size": 4} if family in ("albert", "electra") else {}
-    return AutoConfig.for_model(family, **{**sizes, **changes})
-
-
-def save(model: PreTrainedModel, folder: Path) -> Path:
-    """Save a model with a tokenizer of a few words."""
+def save(model: PreTrainedModel, folder: Path, **special: str) -> Path:
+    """Save a model with a tokenizer of a few words, and special tokens besides the unknown one."""
     model.save_pretrained(folder)
     backend = Tokenizer(WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
     backend.pre_tokenizer = Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]", pad_token="[PAD]").save_pretrained(folder)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]", **special)
+    tokenizer.save_pretrained(folder)
     return folder
 
 
@@ -55,7 +44,7 @@ def tiny() -> Callable[..., Any]:
 
 @pytest.fixture
 def save_model(tmp_path: Path) -> Callable[..., Path]:
-    return lambda model, name="model": save(model, tmp_path / name)
+    return lambda model, name="model", **special: save(model, tmp_path / name, **(special or {"pad_token": "[PAD]"}))
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_weights_of_fewer_blocks_are_refused(tiny_bert: Path, edit: Any) -> None
 
 
 def test_weights_of_another_width_are_not_taken_for_another_number_of_labels(tiny_bert: Path, edit: Any) -> None:
-    edit(tiny_bert / "config.json", hidden_size=16)
+    edit(tiny_bert / "config.json", hidden_size=24)
     assert "labels" not in refusal(tiny_bert).hint
 
 

@@ -9,7 +9,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from stabbench.errors import ModelError
-from stabbench.models.families import Defaults, defaults_of
 from stabbench.models.source import find_model
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def pickled(tiny_bert: Path) -> Path:
 
 def test_the_lab_model_is_found_with_its_learning_rate_multiplier() -> None:
     source = find_model("lab")
-    assert (source.name, source.family, source.revision) == ("lab", "bert", None)
+    assert (source.name, source.family, source.revision, source.depth) == ("lab", "bert", None, 12)
     assert source.lr_multiplier > 1
     assert source.weights_bytes() > 0
     assert source.digest() == find_model("lab").digest()
@@ -114,12 +113,6 @@ def test_the_digest_does_not_change_with_the_folder_or_other_files(tiny_bert: Pa
     (tiny_bert / "README.md").write_text("about")
     moved = tiny_bert.rename(tiny_bert.parent / "moved")
     assert find_model(str(moved)).digest() == before
-
-
-def test_a_family_has_its_own_defaults_and_an_unknown_one_has_berts() -> None:
-    assert defaults_of("roberta") == Defaults(beta2=0.98, weight_decay=0.1, max_grad_norm=0.0)
-    assert defaults_of("albert").dropout == 0
-    assert defaults_of("none such") == defaults_of("bert") == Defaults()
 
 
 def test_an_unknown_model_offline_is_refused_with_what_was_tried(run_python: Any) -> None:
