@@ -1,6 +1,10 @@
 """Pure statistics of scores: numbers in, numbers out. No torch, no records, scipy wherever scipy has it."""
 
 from stabbench.statistics.best import expected_best as expected_best
+from stabbench.statistics.best import expected_selected as expected_selected
+from stabbench.statistics.components import Component as Component
+from stabbench.statistics.components import VarianceComponents as VarianceComponents
+from stabbench.statistics.components import variance_components as variance_components
 from stabbench.statistics.effects import UNDEFINED as UNDEFINED
 from stabbench.statistics.effects import Effect as Effect
 from stabbench.statistics.effects import clopper_pearson as clopper_pearson
@@ -31,17 +35,20 @@ from stabbench.statistics.tests import spread_test as spread_test
 
 __all__ = [
     "UNDEFINED",
+    "Component",
     "DirectedTest",
     "Effect",
     "LeveneTest",
     "Sample",
     "Summary",
+    "VarianceComponents",
     "benjamini_hochberg",
     "clopper_pearson",
     "detectable_drop",
     "detectable_rate",
     "detectable_spread",
     "expected_best",
+    "expected_selected",
     "failure_evidence",
     "failure_test",
     "holm",
@@ -57,5 +64,6 @@ __all__ = [
     "spread_test",
     "summarise",
     "superiority",
+    "variance_components",
     "wilson",
 ]

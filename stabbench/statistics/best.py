@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
 
 def expected_best(scores: Sequence[float], tries: int, *, replacement: bool = False) -> float:
@@ -15,12 +16,49 @@ def expected_best(scores: Sequence[float], tries: int, *, replacement: bool = Fa
     Raises:
         ValueError: Fewer than one try, or (without replacement) more than there are scores.
     """
-    total, ordered = len(scores), sorted(scores)
-    if not ordered or tries < 1 or (tries > total and not replacement):
+    weights = _weights(len(scores), tries, replacement=replacement)
+    return math.fsum(score * weight for score, weight in zip(sorted(scores), weights, strict=True))
+
+
+def expected_selected(
+    validation: Sequence[float], test: Sequence[float], tries: int, *, replacement: bool = True
+) -> tuple[float, float]:
+    """The test score of the run with the best validation score of so many runs: its mean and standard deviation.
+
+    Both are of the exact distribution over all draws, so nothing is sampled. Runs that tie in validation are selected
+    equally often. With replacement, as Zhang et al. 2021, Fig. 4; without, the mean is the unbiased one, as in
+    :func:`expected_best`.
+
+    Args:
+        validation: One score a run.
+        test: The same runs' test scores, in the same order.
+        tries: How many runs are drawn.
+        replacement: Whether a run may be drawn again.
+
+    Raises:
+        ValueError: Fewer than one try, or (without replacement) more than there are runs; lists of different lengths;
+            a score that is not finite.
+    """
+    if len(validation) != len(test):
+        raise ValueError(f"{len(validation)} validation scores and {len(test)} test scores")
+    if not all(map(math.isfinite, (*validation, *test))):
+        raise ValueError("scores must be finite: a run without one cannot be ranked, or be worth anything")
+    weights = iter(_weights(len(test), tries, replacement=replacement))
+    runs = sorted(zip(validation, test, strict=True))
+    chances: list[float] = []
+    for _, group in groupby(runs, key=lambda run: run[0]):
+        tied = [next(weights) for _ in group]
+        chances += [math.fsum(tied) / len(tied)] * len(tied)
+    outcomes = [(chance, score) for chance, (_, score) in zip(chances, runs, strict=True)]
+    mean = math.fsum(chance * score for chance, score in outcomes)
+    return mean, math.sqrt(math.fsum(chance * (score - mean) ** 2 for chance, score in outcomes))
+
+
+def _weights(total: int, tries: int, *, replacement: bool) -> list[float]:
+    """How likely each run is to be the best of those drawn, from the lowest rank to the highest."""
+    if total == 0 or tries < 1 or (tries > total and not replacement):
         raise ValueError(f"the best of {tries} of {total} runs is not defined")
     if replacement:
-        weights = [(rank / total) ** tries - ((rank - 1) / total) ** tries for rank in range(1, total + 1)]
-    else:
-        ways = math.comb(total, tries)
-        weights = [math.comb(rank - 1, tries - 1) / ways for rank in range(1, total + 1)]
-    return math.fsum(score * weight for score, weight in zip(ordered, weights, strict=True))
+        return [(rank / total) ** tries - ((rank - 1) / total) ** tries for rank in range(1, total + 1)]
+    ways = math.comb(total, tries)
+    return [math.comb(rank - 1, tries - 1) / ways for rank in range(1, total + 1)]
