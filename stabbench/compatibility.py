@@ -16,7 +16,7 @@ POLICIES: tuple[Policy, ...] = get_args(Policy)
 DEFAULT_POLICY: Policy = "device"
 
 # The recipe is what is tested: its definition may have changed since the baseline was recorded under its name.
-UNDER_TEST = ("recipe", "parameters")
+UNDER_TEST = ("recipe", "parameters", "encoder")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ def differences(
         raise StabbenchError(f"unknown environment policy {policy!r}", f"one of: {', '.join(POLICIES)}")
     setting = _changed(_without(experiment, UNDER_TEST), _without(now.experiment, UNDER_TEST))
     recipe = _changed(experiment.get("parameters", {}), now.experiment.get("parameters", {}))
+    recipe |= _changed(_only(experiment, "encoder"), _only(now.experiment, "encoder"))
     if not recipe:
         # A changed default is a change of the code, too; once is enough.
         recipe = _changed(_only(environment, "recipe_code"), _only(now.environment, "recipe_code"))

@@ -21,8 +21,8 @@ from typing import NoReturn
 import torch
 
 from stabbench.engine.inputs import encode
-from stabbench.engine.job import one_cpu_thread
 from stabbench.engine.models import StackedModel
+from stabbench.engine.run import one_cpu_thread
 from stabbench.engine.train import train
 from stabbench.errors import RecipeError
 from stabbench.models.families import defaults_of
@@ -50,7 +50,7 @@ def check_recipe(recipe: Recipe) -> None:
     try:
         _check_description(recipe)
         _check_parameters(recipe)
-        resolved = recipe.resolved(defaults_of("bert"))
+        resolved = recipe.resolved(defaults_of("bert"), find_model("lab").depth)
         _check_schedule(resolved)
         _check_scales(resolved)
         with one_cpu_thread():
@@ -117,7 +117,12 @@ def _check_training(recipe: Recipe) -> None:
         pretrained, layout = load_model(source, 2, recipe.dropout)
         seeds = [Seeds.of(number) for number in numbers]
         model = StackedModel(pretrained, len(seeds))
-        return train(recipe, model, layout, data, seeds, lr_multiplier=source.lr_multiplier, max_steps=STEPS).losses.T
+        model.precision = recipe.precision
+        total = planned_steps(recipe, len(data), None)
+        rate = source.lr_multiplier
+        return train(
+            recipe, model, layout, data, seeds, total_steps=total, steps=min(STEPS, total), lr_multiplier=rate
+        ).losses.T
 
     together = losses([0, 1, 2])
     if not together[:, 0].isfinite().all():

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from stabbench.cells import Cell, Prepared, prepare
 from stabbench.claims import claimed
-from stabbench.errors import RecipeError, StabbenchError
+from stabbench.errors import StabbenchError
 from stabbench.executors import Executor, InProcess, ProcessPool
-from stabbench.fingerprint import fingerprint
-from stabbench.models.families import defaults_of
-from stabbench.models.source import ModelSource, find_model
 from stabbench.plan import Plan, group_seeds
-from stabbench.recipes import Recipe, planned_steps
+from stabbench.recipes import planned_steps
 from stabbench.records import Fingerprint, Outcome, RunRecord
 from stabbench.seeds import Seeds
 from stabbench.store import Store
-from stabbench.tasks import Task, load_task
+from stabbench.tasks import Task, is_lab_task
 
 
 class Watcher:
@@ -69,23 +67,8 @@ class Execution:
         return self
 
 
-@dataclass(frozen=True)
-class _Cell:
-    """One recipe of the plan, on its model and task."""
-
-    label: str
-    recipe: Recipe  # with its family's defaults filled in
-    made_of: Fingerprint
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A plan with everything found that it names."""
-
-    model: ModelSource
-    task: Task
-    device: str
-    cells: Sequence[_Cell]
+# Encoders that were trained on another task first, in the store's folder.
+ENCODERS = "encoders"
 
 
 def fingerprints(plan: Plan) -> dict[str, Fingerprint]:
@@ -94,17 +77,23 @@ def fingerprints(plan: Plan) -> dict[str, Fingerprint]:
     Raises:
         StabbenchError: Bad input.
     """
-    return {cell.label: cell.made_of for cell in _prepare(plan).cells}
+    return {cell.label: cell.made_of for cell in prepare(plan).cells}
 
 
-def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None) -> Execution:
+def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None, ready: Prepared | None = None) -> Execution:
     """Run what is not stored yet, and give back everything.
+
+    Args:
+        plan: What is asked for.
+        store_folder: The folder of the run store.
+        watcher: Told how it goes.
+        ready: What :func:`stabbench.cells.prepare` gave for ``plan``, if that was done already.
 
     Raises:
         StabbenchError: Bad input; what was measured is stored all the same.
     """
     watcher = watcher or Watcher()
-    ready = _prepare(plan)
+    ready = ready or prepare(plan)
     wanted = {cell.label: [cell.made_of.run_id(s) for s in plan.seeds] for cell in ready.cells}
     every_id = [run_id for ids in wanted.values() for run_id in ids]
 
@@ -125,66 +114,76 @@ def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None) -> E
     return Execution(ready.task, plan.model, {label: [records[i] for i in ids] for label, ids in wanted.items()})
 
 
-def _prepare(plan: Plan) -> _Prepared:
-    model = find_model(plan.model, plan.revision, allow_pickle=plan.allow_pickle)
-    task = load_task(plan.task, plan.data_dir)
-    device = _device(plan.device)
-    digest = model.digest()
-    cells: list[_Cell] = []
-    for recipe in plan.recipes:
-        resolved = recipe.resolved(defaults_of(model.family))
-        # A limit that cuts nothing off is no part of the run's identity.
-        whole = planned_steps(resolved, len(task.train), None)
-        cut = plan.max_steps if plan.max_steps is not None and plan.max_steps < whole else None
-        made_of = fingerprint(resolved, task, digest, model.lr_multiplier, device, cut)
-        same = next((cell.label for cell in cells if cell.made_of == made_of), None)
-        if same is not None:
-            raise RecipeError(f"recipes {same!r} and {recipe.label!r} are the same on this model")
-        cells.append(_Cell(recipe.label, resolved, made_of))
-    return _Prepared(model, task, device, cells)
-
-
 def _all_measured(records: Mapping[str, RunRecord], ids: Sequence[str]) -> bool:
     return all(i in records and records[i].outcome is not Outcome.MISSING for i in ids)
 
 
 def _train(
-    plan: Plan, ready: _Prepared, todo: Sequence[tuple[_Cell, Sequence[Seeds]]], store: Store, watcher: Watcher
+    plan: Plan, ready: Prepared, todo: Sequence[tuple[Cell, Sequence[Seeds]]], store: Store, watcher: Watcher
 ) -> None:
-    from stabbench.engine.job import Job, check_model, run_job
+    from stabbench.engine.job import Job
+    from stabbench.engine.run import check_model, run_job
 
-    model, task, device = ready.model, ready.task, ready.device
+    model = ready.model
+    encoders = store.path.parent / ENCODERS
+    firsts = {
+        cell.encoder: cell.first
+        for cell, seeds in todo
+        if seeds and cell.encoder and cell.first and not _weights(encoders, cell.encoder).is_file()
+    }
     runs = sum(len(seeds) for _, seeds in todo)
-    steps = {cell.label: planned_steps(cell.recipe, len(task.train), plan.max_steps) for cell, _ in todo}
-    stored = len(plan.recipes) * len(plan.seeds) - runs
-    watcher.planned(stored, runs, sum(steps[cell.label] * len(seeds) for cell, seeds in todo))
-    workers = plan.workers or (_workers(model.weights_bytes()) if device == "cpu" else 1)
+    steps = sum(cell.steps * len(seeds) for cell, seeds in todo) + sum(cell.steps for cell, _ in firsts.values())
+    watcher.planned(len(plan.recipes) * len(plan.seeds) - runs, runs, steps)
+    workers = plan.workers or (_workers(model.weights_bytes()) if ready.device == "cpu" else 1)
     with _executor(min(workers, runs), plan.plugins, watcher) as executor:
-        asked = (model, task.outputs, [cell.recipe for cell, _ in todo])
-        (reason,) = executor.map(check_model, [asked], watcher.tick)
+        recipes = [(cell.recipe, planned_steps(cell.recipe, cell.task.schedule_size, None)) for cell, _ in todo]
+        (reason,) = executor.map(check_model, [(model, ready.task.outputs, recipes)], watcher.tick)
         if reason:
             watcher.note(f"model {model.name!r} is trained one seed at a time: {reason}")
-        jobs = [
-            Job(
+
+        def job(cell: Cell, seeds: Sequence[Seeds], keep: Path | None = None) -> Job:
+            return Job(
                 recipe=cell.recipe,
                 label=cell.label,
-                task=plan.task,
-                data_dir=plan.data_dir,
+                task=cell.task.name,
+                data_dir=None if is_lab_task(cell.task.name) else plan.data_dir,
                 model=model,
-                seeds=tuple(group),
+                seeds=tuple(seeds),
                 stacked=not reason,
-                device=device,
+                device=ready.device,
                 max_steps=plan.max_steps,
                 fingerprint=cell.made_of,
+                start=_weights(encoders, cell.encoder) if cell.encoder else None,
+                keep=keep,
             )
+
+        before = [job(cell, [seeds], _weights(encoders, name)) for name, (cell, seeds) in firsts.items()]
+        for ((record, history),) in executor.map(run_job, before, watcher.tick):
+            store.put(record, history)
+            _check_intermediate(record, watcher)
+        jobs = [
+            job(cell, group)
             # The longest first, so that no core waits for the last one.
-            for cell, seeds in sorted(todo, key=lambda item: -steps[item[0].label] * len(item[1]))
+            for cell, seeds in sorted(todo, key=lambda item: -item[0].steps * len(item[1]))
             for group in group_seeds(seeds, 1 if reason else plan.stack, workers, model.weights_bytes())
         ]
         for results in executor.map(run_job, jobs, watcher.tick):
             for record, history in results:
                 store.put(record, history)
             watcher.finished([record for record, _ in results])
+
+
+def _weights(encoders: Path, run_id: str) -> Path:
+    return encoders / f"{run_id}.safetensors"
+
+
+def _check_intermediate(record: RunRecord, watcher: Watcher) -> None:
+    what = f"intermediate training on {record.task}, {record.steps:,} steps"
+    if record.outcome is Outcome.MISSING:
+        raise StabbenchError(f"the {what}, is missing: {record.reason}", "the same command tries it again")
+    failed = "; it failed, and so may what starts from its encoder" if record.outcome is Outcome.FAILED else ""
+    score = "-" if record.score is None else f"{record.score:.3f}"
+    watcher.note(f"{what}: {record.metric} {score}{failed}")
 
 
 def _executor(workers: int, plugins: Sequence[str], watcher: Watcher) -> Executor:
@@ -205,15 +204,3 @@ def _workers(weights_bytes: int) -> int:
     except (AttributeError, ValueError, OSError):  # not every system tells
         return cores
     return max(1, min(cores, free // (10 * max(1, weights_bytes))))
-
-
-def _device(device: str) -> str:
-    if device == "cpu":
-        return device
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if device == "cuda":
-        raise StabbenchError("no GPU: torch.cuda.is_available() is false", "leave out --device, or give --device cpu")
-    return "cpu"

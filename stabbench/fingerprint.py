@@ -15,16 +15,27 @@ from typing import Any
 from stabbench.engine import NUMERICS_VERSION
 from stabbench.recipes import Recipe
 from stabbench.records import Fingerprint
+from stabbench.seeds import Seeds
 from stabbench.tasks import Task
 
 PACKAGES = ("torch", "transformers", "tokenizers")
 
 
 def fingerprint(
-    recipe: Recipe, task: Task, model_digest: str, lr_multiplier: float, device: str, max_steps: int | None
+    recipe: Recipe,
+    task: Task,
+    model_digest: str,
+    lr_multiplier: float,
+    device: str,
+    max_steps: int | None,
+    *,
+    first: tuple[Fingerprint, Seeds] | None = None,
 ) -> Fingerprint:
-    """The fingerprint of a run of ``recipe`` (with its family's defaults filled in)."""
-    experiment = {
+    """The fingerprint of a run of ``recipe`` (with its model's defaults filled in).
+
+    ``first`` is the run on another task whose encoder it starts from, if there is one.
+    """
+    experiment: dict[str, Any] = {
         "recipe": recipe.name,
         "parameters": recipe.parameters(),
         "task": task.name,
@@ -35,7 +46,12 @@ def fingerprint(
         "dtype": "float32",
         "numerics": NUMERICS_VERSION,
     }
-    return Fingerprint(experiment, {**environment(device), "recipe_code": code_digest(type(recipe))})
+    around = {**environment(device), "recipe_code": code_digest(type(recipe))}
+    if first is not None:
+        before, seeds = first
+        experiment["encoder"] = before.experiment_id(seeds)
+        around["recipe_code"] += f" after {before.environment['recipe_code']}"
+    return Fingerprint(experiment, around)
 
 
 def environment(device: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Plan:
 
     Attributes:
         recipes: Recipes with the parameters that the user set.
-        task: The task's name.
+        task: The task's name, or a variant of it.
         model: A preset, a folder or a hub id.
         seeds: The runs of each recipe.
         revision: Of a hub model.
@@ -45,7 +45,7 @@ class Plan:
 
     Raises:
         RecipeError: A recipe given twice.
-        StabbenchError: Seeds that are negative or given twice, or none.
+        StabbenchError: Seeds that are negative or given twice, or none; a variant of a task that is none.
     """
 
     recipes: Sequence[Recipe]
@@ -62,6 +62,9 @@ class Plan:
     allow_pickle: bool = False
 
     def __post_init__(self) -> None:
+        from stabbench.tasks import canonical_name  # numpy behind it is not for `stabbench --help`
+
+        object.__setattr__(self, "task", canonical_name(self.task))
         for label, times in Counter(recipe.label for recipe in self.recipes).items():
             if times > 1:
                 raise RecipeError(f"recipe {label!r} is given twice", "a comparison needs different recipes")

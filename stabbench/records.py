@@ -40,6 +40,10 @@ class Fingerprint:
         """The identity of the run of ``seeds``: 16 hexadecimal digits. Another environment is another run."""
         return _digest({**dataclasses.asdict(self), "seeds": dataclasses.asdict(seeds)})
 
+    def experiment_id(self, seeds: Seeds) -> str:
+        """What the run of ``seeds`` is meant to be, whatever it runs on: 16 hexadecimal digits."""
+        return _digest({"experiment": self.experiment, "seeds": dataclasses.asdict(seeds)})
+
     @property
     def cell_id(self) -> str:
         """The identity of all runs of this fingerprint: 16 hexadecimal digits."""
@@ -64,7 +68,8 @@ class RunRecord:
         outcome: How it ended.
         reason: Why it failed or is missing, in words; empty for ``ok``.
         metric: The name of the metric.
-        score: At the end of training, a fraction (accuracy .63, not 63); None where it is not finite or missing.
+        score: On the evaluation set at the end of training, or at ``kept_step``, a fraction (accuracy .63, not 63);
+            None where it is not finite or missing.
         constant_score: Of the best constant predictor on the same evaluation set.
         final_loss: Mean training loss over the last epoch; None where it is not finite or missing.
         steps: Updates made.
@@ -72,6 +77,8 @@ class RunRecord:
         seconds: The run's share of its group's wall time.
         finished: When, ISO 8601 in UTC.
         fingerprint: What it was made of.
+        kept_step: After how many updates the score was taken.
+        validation_score: Likewise on the validation set, where the task has one.
     """
 
     id: str
@@ -91,6 +98,8 @@ class RunRecord:
     seconds: float
     finished: str
     fingerprint: Fingerprint
+    kept_step: int | None = None
+    validation_score: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON types."""
@@ -117,11 +126,17 @@ class History:
         losses: Training loss of every step.
         probe_steps: The steps, from 1, at which gradient norms were kept.
         gradient_norms: For each part of the model, its gradient's norm at those steps, before clipping.
+        evaluation_steps: The steps, from 1, after which the run was scored.
+        scores: Its scores there on the evaluation set.
+        validation_scores: Likewise on the validation set; empty where there is none.
     """
 
     losses: Sequence[float | None] = ()
     probe_steps: Sequence[int] = ()
     gradient_norms: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    evaluation_steps: Sequence[int] = ()
+    scores: Sequence[float | None] = ()
+    validation_scores: Sequence[float | None] = ()
 
 
 def finite(value: float) -> float | None:

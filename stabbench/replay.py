@@ -9,7 +9,7 @@ from stabbench.baselines import Baseline
 from stabbench.plan import Plan
 from stabbench.recipes import parse_recipe
 from stabbench.seeds import Seeds
-from stabbench.tasks import LAB_TASKS
+from stabbench.tasks import is_lab_task
 
 
 def plan_of(baseline: Baseline, seeds: Sequence[int], options: Mapping[str, Any]) -> Plan:
@@ -24,7 +24,7 @@ def plan_of(baseline: Baseline, seeds: Sequence[int], options: Mapping[str, Any]
         StabbenchError: An unknown recipe, or a bad option.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    if baseline.task in LAB_TASKS:
+    if is_lab_task(baseline.task):
         given.pop("data_dir", None)  # it is for the suite's other cells
     return Plan(
         recipes=[parse_recipe(baseline.recipe)],

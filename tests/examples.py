@@ -5,7 +5,7 @@ from dataclasses import replace
 from stabbench.records import Fingerprint, History, Outcome, RunRecord
 from stabbench.seeds import Seeds
 
-HISTORY = History([0.7, None, 0.5], [1, 3], {"head": [0.1, None]})
+HISTORY = History([0.7, None, 0.5], [1, 3], {"head": [0.1, None]}, [2, 3], [0.5, 0.75], [0.6, None])
 
 
 def record(seed: int = 0, **changes: object) -> RunRecord:
@@ -28,5 +28,7 @@ def record(seed: int = 0, **changes: object) -> RunRecord:
         seconds=1.5,
         finished="2026-01-01T00:00:00+00:00",
         fingerprint=made_of,
+        kept_step=3,
+        validation_score=0.7,
     )
     return replace(made, **changes)  # type: ignore[arg-type]

@@ -98,25 +98,32 @@ def test_a_failed_seed_does_not_hurt_its_neighbours(tmp_path: Path) -> None:
         assert together[number].final_loss == alone[number].final_loss
 
 
-def test_a_model_that_cannot_be_stacked_is_trained_one_seed_at_a_time_and_it_says_so(tmp_path: Path) -> None:
-    from transformers import AutoTokenizer, MPNetConfig, MPNetForSequenceClassification
+def saved(family: str, folder: Path) -> str:
+    """A tiny classifier of that family with the lab's tokenizer."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
     from stabbench.models.source import find_model
 
-    model = tmp_path / "mpnet"
     sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
-    MPNetForSequenceClassification(MPNetConfig(vocab_size=120, max_position_embeddings=40, **sizes)).save_pretrained(
-        model
-    )
-    AutoTokenizer.from_pretrained(find_model("lab").folder).save_pretrained(model)
-    watcher = Noting()
-    done = stabbench.compare(
-        ["devlin"], model=str(model), seeds=2, stack=2, max_steps=2, store=tmp_path / "store", watcher=watcher
-    )
+    config = AutoConfig.for_model(family, vocab_size=120, max_position_embeddings=40, embedding_size=16, **sizes)
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(find_model("lab").folder).save_pretrained(folder)
+    return str(folder)
+
+
+def test_a_model_that_cannot_be_stacked_is_trained_one_seed_at_a_time_and_it_says_so(tmp_path: Path) -> None:
+    model, watcher = saved("mpnet", tmp_path / "mpnet"), Noting()
+    done = stabbench.compare(["devlin"], model=model, seeds=2, stack=2, max_steps=2, store=tmp_path, watcher=watcher)
     assert ["one seed at a time" in note and "rows of ids" in note for note in watcher.notes] == [True]
     assert [record.stack for record in done.recipes[0].records] == [1, 1]
-    with pytest.raises(StabbenchError, match="blocks"):
-        stabbench.compare(["reinit"], model=str(model), seeds=1, max_steps=2, store=tmp_path / "store")
+
+
+def test_a_model_of_an_unknown_family_is_trained_by_what_needs_no_blocks_only(tmp_path: Path) -> None:
+    model = saved("rembert", tmp_path / "rembert")
+    stabbench.compare(["devlin", "pretrained-weight-decay"], model=model, seeds=1, max_steps=2, store=tmp_path)
+    for recipe in ("reinit", "llrd", "gradual-unfreezing", "gradual-unfreezing-restart:stages=2"):
+        with pytest.raises(StabbenchError, match="blocks"):
+            stabbench.compare([recipe], model=model, seeds=1, max_steps=2, store=tmp_path)
 
 
 def test_streams_can_be_crossed(tmp_path: Path) -> None:

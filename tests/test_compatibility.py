@@ -92,6 +92,16 @@ def test_the_recipe_is_under_test_so_its_changes_are_listed_not_refused() -> Non
     assert found("device", recipe_code="c2") == Differences((), ("recipe_code: c1 → c2",), ())
 
 
+@pytest.mark.parametrize("before", ["3fa9", None])
+def test_the_run_that_a_recipe_starts_from_belongs_to_the_recipe(before: str | None) -> None:
+    made_of = EXPERIMENT if before is None else {**EXPERIMENT, "encoder": before}
+    now = Fingerprint({**EXPERIMENT, "encoder": "77c0"}, ENVIRONMENT)
+    change = (f"encoder: {before or 'absent'} → 77c0",)
+    for policy in ("any", "device"):
+        assert differences(made_of, ENVIRONMENT, now, policy) == Differences((), change, ())
+    assert differences(made_of, ENVIRONMENT, now, "same") == Differences(change, (), ())
+
+
 def test_another_recipe_may_be_judged_against_the_baseline() -> None:
     assert found(recipe="mosbach") == Differences((), (), ())
 

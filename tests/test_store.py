@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stabbench.errors import StoreError
-from stabbench.records import Fingerprint, Outcome, RunRecord
+from stabbench.records import Fingerprint, History, Outcome, RunRecord
 from stabbench.seeds import Seeds
 from stabbench.store import FILE, Store
 
@@ -30,6 +30,14 @@ def test_what_is_put_is_found_again(tmp_path: Path) -> None:
         assert store.get([second.id, "nowhere"]) == {second.id: second}
         assert list(store.records(first.id[:6])) == [first]
         assert store.history(first.id) == HISTORY
+
+
+def test_a_run_of_before_there_were_several_evaluations_can_be_read() -> None:
+    later = {"kept_step", "validation_score"}
+    old = {key: value for key, value in record().to_json().items() if key not in later}
+    assert RunRecord.from_json(old) == record(kept_step=None, validation_score=None)
+    history = History(losses=[0.5], probe_steps=[1], gradient_norms={})
+    assert (history.evaluation_steps, history.scores, history.validation_scores) == ((), (), ())
 
 
 def test_a_measured_run_is_never_overwritten_but_a_missing_one_is(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from stabbench.engine.stack import StackedEmbedding, StackedLinear, stack_leaves_
+from stabbench.engine.stack import LINEAR, StackedEmbedding, StackedLinear, stack_leaves_
 from stabbench.engine.streams import SeedStreams
 from stabbench.models.layout import Layout
 
@@ -24,12 +25,13 @@ class SeedModel(ABC):
     Attributes:
         parameters: Every trainable parameter by its name in the ``transformers`` model, each ``[seeds, ...]``.
         linear_weights: Names of the weights of all Linear layers.
+        precision: Of a forward pass: ``"fp32"``, or ``"bf16"`` for bfloat16 where autocast deems it safe.
     """
 
     parameters: dict[str, nn.Parameter]
     linear_weights: Sequence[str]
+    precision: Literal["fp32", "bf16"] = "fp32"
 
-    @abstractmethod
     def logits(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
         """Run the model on a merged batch.
 
@@ -40,6 +42,13 @@ class SeedModel(ABC):
         Returns:
             ``[seeds, batch, outputs]``.
         """
+        if self.precision == "fp32":
+            return self._forward(inputs, weights)
+        with torch.autocast(next(iter(inputs.values())).device.type, torch.bfloat16):
+            return self._forward(inputs, weights).float()
+
+    @abstractmethod
+    def _forward(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor: ...
 
     @abstractmethod
     def train(self, mode: bool) -> None:
@@ -51,10 +60,10 @@ class SeedModel(ABC):
         for info in layout.parameters:
             if info.name in fresh:
                 parameter = self.parameters[info.name]
-                if info.kind == "weight":
+                if info.initial == "normal":
                     parameter.copy_(streams.normal(parameter.shape[1:], INIT_STD))
                 else:
-                    parameter.fill_(1.0 if info.kind == "norm" else 0.0)
+                    parameter.fill_(1.0 if info.initial == "ones" else 0.0)
 
 
 class StackedModel(SeedModel):
@@ -74,7 +83,7 @@ class StackedModel(SeedModel):
         self._embeddings = [m for m in modules.values() if isinstance(m, StackedEmbedding)]
         self.linear_weights = list(self._linears)
 
-    def logits(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
+    def _forward(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
         rows = next(iter(inputs.values())).shape[0]
         for embedding in self._embeddings:
             embedding.merged_rows = rows
@@ -97,10 +106,10 @@ class OneSeedModel(SeedModel):
             for name, parameter in self.model.named_parameters()
             if parameter.requires_grad
         }
-        linears = [name for name, module in self.model.named_modules() if type(module) is nn.Linear]
+        linears = [name for name, module in self.model.named_modules() if type(module) in LINEAR]
         self.linear_weights = [f"{name}.weight" for name in linears if f"{name}.weight" in self.parameters]
 
-    def logits(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
+    def _forward(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
         current = {name: value[0] for name, value in {**self.parameters, **weights}.items()}
         logits: Tensor = torch.func.functional_call(self.model, current, args=(), kwargs=dict(inputs)).logits
         return logits.unsqueeze(0)

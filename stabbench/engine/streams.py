@@ -74,4 +74,7 @@ class SeededDropout(TorchFunctionMode):
             return input
         seeds = len(self.streams.generators)
         keep = self.streams.bernoulli(1 - p, (input.shape[0] // seeds, *input.shape[1:]), input.dtype)
-        return input * keep.view_as(input).mul_(1 / (1 - p))
+        if input.dtype is torch.float32:
+            return input * keep.view_as(input).mul_(1 / (1 - p))
+        # In a mask of bfloat16 the factor itself would be rounded.
+        return input * keep.view_as(input) * (1 / (1 - p))

@@ -53,6 +53,11 @@ class AdamW(torch.optim.Optimizer):
         w <- w - lr * c_t * m / (sqrt(v) + eps)      c_t = adam_bias_correction(t), or 1
         w <- w - lr * weight_decay * w
 
+    A parameter group may have ``anchors``, one tensor a parameter and of its shape: its decay pulls towards them and
+    not towards 0 (Zhang et al. 2021, section 7, with the pretrained values)::
+
+        w <- w - lr * weight_decay * (w - anchor)
+
     Everything is element by element, so it serves a parameter with a leading seed axis as it is.
 
     Args:
@@ -84,6 +89,7 @@ class AdamW(torch.optim.Optimizer):
             "eps": eps,
             "weight_decay": weight_decay,
             "bias_correction": bias_correction,
+            "anchors": None,
         }
         super().__init__(params, defaults)
 
@@ -95,6 +101,12 @@ class AdamW(torch.optim.Optimizer):
             if not settings[name] >= 0:
                 raise ValueError(f"{name} must not be negative, got {settings[name]}")
         super().add_param_group(param_group)
+        added = self.param_groups[-1]
+        if added["anchors"] is not None:
+            shapes = [[t.shape for t in tensors] for tensors in (added["params"], added["anchors"])]
+            if shapes[0] != shapes[1]:
+                del self.param_groups[-1]
+                raise ValueError("anchors must be one tensor for each parameter of the group, of its shape")
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -108,6 +120,7 @@ class AdamW(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
+            anchors = dict(zip(group["params"], group["anchors"] or [], strict=False))
             # Parameters that joined late (gradual unfreezing) count their own steps, so the factor is per step count.
             by_step: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
             for p in group["params"]:
@@ -121,6 +134,8 @@ class AdamW(torch.optim.Optimizer):
                     by_step[state["step"]][1].append(p.grad)
             for step, (parameters, gradients) in by_step.items():
                 self._update(group, parameters, gradients, step)
+                if group["weight_decay"] != 0:
+                    self._decay(parameters, [anchors[p] for p in parameters if p in anchors], group)
         return loss
 
     def _update(self, group: dict[str, Any], parameters: list[Tensor], gradients: list[Tensor], step: int) -> None:
@@ -136,8 +151,14 @@ class AdamW(torch.optim.Optimizer):
         denominator = torch._foreach_sqrt(v)
         torch._foreach_add_(denominator, eps)
         torch._foreach_addcdiv_(parameters, m, denominator, value=-lr * correction)
-        if group["weight_decay"] != 0:
-            torch._foreach_mul_(parameters, 1 - lr * group["weight_decay"])
+
+    @staticmethod
+    def _decay(parameters: list[Tensor], anchors: list[Tensor], group: dict[str, Any]) -> None:
+        share = float(group["lr"]) * group["weight_decay"]
+        if anchors:
+            torch._foreach_lerp_(parameters, anchors, share)
+        else:
+            torch._foreach_mul_(parameters, 1 - share)
 
 
 def _check_betas(betas: tuple[float, float]) -> None:

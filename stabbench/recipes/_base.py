@@ -23,7 +23,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, dataclass_transform
 
 from stabbench.errors import RecipeError
 from stabbench.recipes._parameters import check_parameter, parameter, parameter_types
@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # recipes are listed and checked without loading torch
 
     from stabbench.models.families import Defaults
     from stabbench.models.layout import Layout
+    from stabbench.seeds import Seeds
 
     # Draws one mask of the given shape per seed, entries 1 with the given probability: [seeds, *shape].
     Bernoulli = Callable[[float, tuple[int, ...]], Tensor]
@@ -46,11 +47,41 @@ class ParameterGroup:
         names: The parameters' names.
         weight_decay: Decoupled weight decay.
         lr_factor: On the scheduled learning rate.
+        to_pretrained: The decay pulls towards the values before training, and not towards 0.
     """
 
     names: Sequence[str]
     weight_decay: float
     lr_factor: float = 1.0
+    to_pretrained: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One of the equal parts of a training, with an optimizer and a learning-rate schedule of its own.
+
+    Attributes:
+        trained: Names of the parameters that change.
+        restart: It starts from the values before training and with the seeds' streams anew, as if it were the first.
+    """
+
+    trained: frozenset[str]
+    restart: bool = False
+
+
+@dataclass(frozen=True)
+class Intermediate:
+    """A training on another task that comes first; its encoder is where all runs start.
+
+    Attributes:
+        task: The task's name.
+        recipe: How it is trained there; its own intermediate task is not asked for.
+        seeds: With which seeds.
+    """
+
+    task: str
+    recipe: Recipe
+    seeds: Seeds
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(parameter,))
@@ -58,7 +89,7 @@ class ParameterGroup:
 class Recipe:
     """The scheme that all recipes share (Devlin et al. 2019 as in Mosbach et al. 2021, section 3.2 and Table 3).
 
-    Parameters whose default is None take the value of the model's family (:mod:`stabbench.models.families`).
+    Parameters whose explanation ends in "none: the family's" take that value (:mod:`stabbench.models.families`).
     Subclasses become frozen dataclasses by themselves; ``lr = 1e-5`` in one changes that parameter's default.
 
     Raises:
@@ -68,8 +99,9 @@ class Recipe:
     name: ClassVar[str] = ""
     paper: ClassVar[str] = ""
 
-    lr: float = parameter(2e-5, "peak learning rate, before the model's multiplier", above=0)
+    lr: float | None = parameter(None, "peak learning rate, before the model's multiplier; none: the family's", above=0)
     epochs: float = parameter(3.0, "passes over the training set", above=0)
+    steps: int | None = parameter(None, "updates, in place of epochs; none: as the epochs say", least=1)
     batch_size: int = parameter(16, "examples a step", least=1)
     max_length: int = parameter(128, "tokens an example at most", least=4)
     warmup: float = parameter(0.1, "share of the steps that warm up", least=0, below=1)
@@ -80,6 +112,9 @@ class Recipe:
     weight_decay: float | None = parameter(None, "decoupled weight decay; none: the family's", least=0)
     max_grad_norm: float | None = parameter(None, "global clipping, 0 for none; none: the family's", least=0)
     dropout: float | None = parameter(None, "dropout; none: the family's or the checkpoint's", least=0, below=1)
+    precision: Literal["fp32", "bf16"] = parameter("fp32", "bf16: bfloat16 arithmetic on float32 weights (autocast)")
+    evaluations: int = parameter(1, "evaluations, evenly spread over the training, the last at its end", least=1)
+    keep: Literal["last", "best"] = parameter("last", "evaluation that scores the run; best: on the validation set")
 
     def __init_subclass__(cls) -> None:
         inherited = {spec.name: spec for base in cls.__mro__[1:] if base is Recipe or issubclass(base, Recipe)
@@ -121,19 +156,27 @@ class Recipe:
         """Every parameter with its value: part of a run's identity."""
         return dataclasses.asdict(self)
 
-    def resolved(self, defaults: Defaults) -> Self:
-        """This recipe with the family's values in place of None."""
+    def resolved(self, defaults: Defaults, depth: int | None = None) -> Self:
+        """This recipe with the model's values in place of None.
+
+        Args:
+            defaults: The family's.
+            depth: The number of the model's blocks, if that is known.
+        """
         family = dataclasses.asdict(defaults)
-        return dataclasses.replace(self, **{key: v for key, v in family.items() if getattr(self, key) is None})
+        asked = [spec.name for spec in dataclasses.fields(self) if getattr(self, spec.name) is None]
+        return dataclasses.replace(self, **{name: family[name] for name in asked if name in family})
 
     # What the engine asks
 
     def total_steps(self, train_size: int) -> int:
-        """The number of updates of a whole training on ``train_size`` examples."""
+        """The number of updates of a whole training, all its stages, on ``train_size`` examples."""
+        if self.steps is not None:
+            return self.steps
         return max(1, round(self.epochs * math.ceil(train_size / self.batch_size)))
 
     def schedule(self, step: int, total_steps: int) -> float:
-        """The factor on the peak rate, after ``step`` updates of ``total_steps``."""
+        """The factor on the peak rate, after ``step`` updates of a stage's ``total_steps``."""
         from stabbench.optim import linear_warmup_linear_decay
 
         return linear_warmup_linear_decay(step, total_steps, self.warmup)
@@ -147,16 +190,24 @@ class Recipe:
 
     def groups(self, layout: Layout) -> list[ParameterGroup]:
         """Optimizer groups: every parameter of the layout in exactly one. By default no decay on biases and norms."""
-        weight_decay = self._family_value("weight_decay")
+        weight_decay = self.family_value("weight_decay")
         decayed = [p.name for p in layout.parameters if p.kind == "weight"]
         others = [p.name for p in layout.parameters if p.kind != "weight"]
         return [ParameterGroup(decayed, weight_decay), ParameterGroup(others, 0.0)]
+
+    def staging(self, layout: Layout) -> Sequence[Stage]:
+        """The equal parts of the training: by default one, which trains everything."""
+        return [Stage(frozenset(p.name for p in layout.parameters))]
+
+    def intermediate(self, task: str) -> Intermediate | None:
+        """What is trained before ``task``; by default nothing."""
+        return None
 
     def gradient_scales(self, norms: Tensor) -> Tensor:
         """Clipping: factors on each component's gradient, from the components' norms, both ``[seeds, components]``."""
         from stabbench.optim import global_scales
 
-        return global_scales(norms, self._family_value("max_grad_norm"))
+        return global_scales(norms, self.family_value("max_grad_norm"))
 
     def forward_weight(self, weight: Tensor, pretrained: Tensor, bernoulli: Bernoulli) -> Tensor:
         """The weight that a Linear uses in a training step.
@@ -168,7 +219,7 @@ class Recipe:
         """
         return weight
 
-    def _family_value(self, name: str) -> float:
+    def family_value(self, name: str) -> float:
         value: float | None = getattr(self, name)
         if value is None:
             raise RecipeError(

@@ -75,7 +75,7 @@ def load_plugin(module: str) -> list[str]:
         # As with `python -m`: a module beside you is found, also by an installed command.
         sys.path.append(os.getcwd())
     try:
-        loaded = _load_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
+        loaded = load_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
     except Exception as error:
         raise RecipeError(
             f"plugin {module!r} cannot be imported: {type(error).__name__}: {error}",
@@ -97,9 +97,10 @@ def load_plugin(module: str) -> list[str]:
     return [cls.name for cls in classes]
 
 
-def _load_file(path: Path) -> ModuleType:
+def load_file(path: Path) -> ModuleType:
+    """Import a ``.py`` file by its path; the same file is one module, however often it is named."""
     path = path.resolve()
-    # One module a file, however often it is named; importable again under this name in this process.
+    # Importable again under this name in this process.
     name = f"stabbench_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]

@@ -19,7 +19,7 @@ class Reinit(Recipe):
     """Bias correction, and the pooler and the top blocks start from N(0, 0.02^2) instead of pretrained values.
 
     The paper tries one to six of BERT-large's 24 blocks. ``blocks`` counts blocks; where it is none, five in 24 are
-    re-initialised (rounded, at least one).
+    re-initialised (rounded, at least one). The layers of ALBERT share one block: there the whole encoder starts anew.
     """
 
     name: ClassVar[str] = "reinit"

@@ -41,6 +41,9 @@ class Task:
         train: Examples to train on.
         evaluation: Examples to score, GLUE's development set.
         source: Where the data came from, in words.
+        validation: Examples to choose the best of several evaluations by; None where there are none apart from
+            ``evaluation``.
+        scheduled: The number of examples by which recipes count their epochs, if not that of ``train``.
     """
 
     name: str
@@ -49,16 +52,24 @@ class Task:
     train: Examples
     evaluation: Examples
     source: str
+    validation: Examples | None = None
+    scheduled: int | None = None
 
     def __post_init__(self) -> None:
-        for split, examples in (("training", self.train), ("evaluation", self.evaluation)):
-            if not len(examples):
+        splits = {"training": self.train, "evaluation": self.evaluation, "validation": self.validation}
+        for split, examples in splits.items():
+            if examples is not None and not len(examples):
                 raise TaskError(f"task {self.name!r}: the {split} set has no rows ({self.source})")
 
     @property
     def outputs(self) -> int:
         """The number of outputs of the head: one a class, or 1 for regression."""
         return len(self.classes) or 1
+
+    @property
+    def schedule_size(self) -> int:
+        """The number of examples by which recipes count their epochs."""
+        return len(self.train) if self.scheduled is None else self.scheduled
 
     @cached_property
     def constant_score(self) -> float:
@@ -67,13 +78,15 @@ class Task:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of every example and label of both splits, and of the metric."""
-        content = [
+        """SHA-256 of every example and label of all splits, and of the metric."""
+        content: list[object] = [
             self.metric,
             list(self.classes),
             *(
                 [list(e.first), list(e.second or ()), [float(label) for label in e.labels]]
-                for e in (self.train, self.evaluation)
+                for e in (self.train, self.evaluation, *([self.validation] if self.validation else []))
             ),
         ]
+        if self.scheduled is not None:
+            content.append(self.scheduled)
         return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()

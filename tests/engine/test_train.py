@@ -1,55 +1,35 @@
 """The training loop: bitwise the same for any number of seeds, each seed by itself, and the papers' update in it."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 import torch
+from lab_training import CPU, LAB, fit, resolved
 from torch import Tensor
 
-from stabbench.engine.inputs import Inputs, encode
-from stabbench.engine.job import one_cpu_thread
-from stabbench.engine.models import OneSeedModel, SeedModel, StackedModel
-from stabbench.engine.train import Trained, predict, seed_losses, train
-from stabbench.models.families import defaults_of
-from stabbench.models.layout import Layout
-from stabbench.models.loading import load_model, load_tokenizer
-from stabbench.models.source import find_model
-from stabbench.recipes import Recipe, get_recipe
+from stabbench.engine.evaluate import predict
+from stabbench.engine.inputs import Inputs
+from stabbench.engine.models import StackedModel
+from stabbench.engine.run import one_cpu_thread
+from stabbench.engine.streams import SeedStreams
+from stabbench.engine.train import seed_losses, train
+from stabbench.models.loading import load_model
+from stabbench.recipes import recipe_names
 from stabbench.seeds import Seeds
-from stabbench.tasks import Examples, load_task
 
-CPU = torch.device("cpu")
-LAB = find_model("lab")
-
-
-@pytest.fixture(scope="module")
-def data() -> Inputs:
-    """Forty examples: two whole batches and a half one an epoch."""
-    examples = load_task("lab/entailment").train
-    assert examples.second is not None
-    few = Examples(examples.first[:40], examples.second[:40], examples.labels[:40])
-    return encode(few, load_tokenizer(LAB), 32, False, CPU)
+# An epoch is enough of a recipe that only chooses numbers; the others do something of their own.
+SHORT = {name: f"{name}:epochs=1" for name in recipe_names()} | {
+    **{name: f"{name}:epochs=4" for name in ("devlin", "mixout", "reinit", "cwgnc")},
+    **{name: f"{name}:epochs=2" for name in ("llrd", "pretrained-weight-decay")},
+    **{name: f"{name}:epochs=1,stages=3" for name in ("gradual-unfreezing", "gradual-unfreezing-restart")},
+    "longer": "longer:steps=4",
+}
 
 
-def resolved(name: str, **parameters: object) -> Recipe:
-    return get_recipe(name, **parameters).resolved(defaults_of("bert"))
-
-
-def fit(
-    recipe: Recipe, data: Inputs, seeds: Sequence[Seeds], max_steps: int | None = None, one_seed: bool = False
-) -> tuple[SeedModel, Trained, Layout]:
-    pretrained, layout = load_model(LAB, 2, recipe.dropout)
-    model = OneSeedModel(pretrained) if one_seed else StackedModel(pretrained, len(seeds))
-    with one_cpu_thread():
-        trained = train(recipe, model, layout, data, seeds, lr_multiplier=16.0, max_steps=max_steps)
-    return model, trained, layout
-
-
-@pytest.mark.parametrize("name", ["devlin", "mixout", "reinit", "cwgnc"])
-def test_a_seed_is_bitwise_the_same_at_every_stack_size(name: str, data: Inputs) -> None:
-    recipe = resolved(name, epochs=4)
+@pytest.mark.parametrize("text", [*SHORT.values(), "devlin:epochs=2,precision=bf16"])
+def test_a_seed_is_bitwise_the_same_at_every_stack_size(text: str, data: Inputs) -> None:
+    recipe = resolved(text)
     seeds = [Seeds.of(n) for n in (4, 0, 9, 2, 7)]
     together, all_trained, _ = fit(recipe, data, seeds)
     with one_cpu_thread():
@@ -65,11 +45,21 @@ def test_a_seed_is_bitwise_the_same_at_every_stack_size(name: str, data: Inputs)
                 assert torch.equal(values[place], together.parameters[key][number]), key
 
 
-def test_one_seed_at_a_time_is_the_same_training_up_to_rounding(data: Inputs) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "devlin",
+        "mixout",
+        "llrd:epochs=2",
+        "pretrained-weight-decay:epochs=2",
+        "gradual-unfreezing:epochs=1,stages=3",
+        "gradual-unfreezing-restart:epochs=1,stages=3",
+    ],
+)
+def test_one_seed_at_a_time_is_the_same_training_up_to_rounding(text: str, data: Inputs) -> None:
     """The path for models that cannot be stacked, on one that can."""
-    for name in ("devlin", "mixout"):
-        stacked, unstacked = (fit(resolved(name), data, [Seeds.of(1)], one_seed=single) for single in (False, True))
-        torch.testing.assert_close(stacked[1].losses, unstacked[1].losses, rtol=1e-3, atol=1e-4)
+    stacked, unstacked = (fit(resolved(text), data, [Seeds.of(1)], one_seed=single) for single in (False, True))
+    torch.testing.assert_close(stacked[1].losses, unstacked[1].losses, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("stream", ["initialisation", "order", "dropout"])
@@ -92,20 +82,18 @@ def test_a_seed_that_explodes_is_not_finite_and_leaves_its_neighbours_alone(data
     pretrained, layout = load_model(LAB, 2, None)
     model = Exploding(pretrained, 2)
     with one_cpu_thread():
-        losses = train(recipe, model, layout, data, seeds, lr_multiplier=16.0).losses
+        losses = train(recipe, model, layout, data, seeds, total_steps=9, steps=9, lr_multiplier=16.0).losses
     assert not losses[:, 0].isfinite().any()
     assert torch.equal(losses[:, 1], fit(recipe, data, [Seeds.of(1)])[1].losses[:, 0])
 
 
 def test_one_training_step_is_the_recipe_written_out(data: Inputs) -> None:
     """From the gradient of a plain transformers model to the new weights: clipping, correction, decay, groups."""
-    recipe = resolved("bias-correction", dropout=0.0, warmup=0.0, weight_decay=0.3, max_grad_norm=0.5)
+    recipe = resolved("bias-correction:dropout=0,warmup=0,weight_decay=0.3,max_grad_norm=0.5")
     model, trained, layout = fit(recipe, data, [Seeds.of(3)], max_steps=1)
     pretrained, _ = load_model(LAB, 2, 0.0)
     pretrained.train()
     start = StackedModel(pretrained, 1)
-    from stabbench.engine.streams import SeedStreams
-
     start.initialise(recipe.fresh(layout), layout, SeedStreams([Seeds.of(3)], "initialisation", CPU))
     with torch.no_grad():
         for key, parameter in pretrained.named_parameters():
@@ -135,7 +123,7 @@ def test_what_a_recipe_starts_anew_is_new_and_nothing_else(data: Inputs) -> None
         ("devlin", {"head"}),
         ("reinit", {"head", "pooler", "block 10", "block 11"}),
     ):
-        recipe = resolved(name, lr=1e-30)
+        recipe = resolved(f"{name}:lr=1e-30")
         model, _, _ = fit(recipe, data, [Seeds.of(0), Seeds.of(1)], max_steps=1)
         for info, (key, before) in zip(layout.parameters, pretrained.named_parameters(), strict=True):
             after = model.parameters[key].detach()
@@ -156,7 +144,7 @@ def test_every_example_is_seen_once_an_epoch(data: Inputs) -> None:
             seen.append(index)
             return super().rows(index)
 
-    fit(resolved("devlin", epochs=2), Watched(data.tokens, data.labels), [Seeds.of(0), Seeds.of(1)])
+    fit(resolved("devlin:epochs=2"), Watched(data.tokens, data.labels), [Seeds.of(0), Seeds.of(1)])
     assert [index.shape[1] for index in seen] == [16, 16, 8, 16, 16, 8]
     first, second = torch.cat(seen[:3], 1), torch.cat(seen[3:], 1)
     for epoch in (first, second):

@@ -6,6 +6,7 @@ import pytest
 
 import stabbench
 from stabbench import Recipe, check_recipe, get_recipe, recipe_names
+from stabbench.recipes import Stage
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -48,6 +49,10 @@ class Counting:
         ({"gradient_scales": lambda self, norms: (norms / norms.max()).clamp(0, 1)}, "another's"),
         ({"groups": lambda self, layout: []}, "exactly once"),
         ({"fresh": lambda self, layout: frozenset({"nowhere"})}, "does not have"),
+        ({"staging": lambda self, layout: []}, "a stage trains nothing"),
+        ({"staging": lambda self, layout: [Stage(frozenset())]}, "a stage trains nothing"),
+        ({"staging": lambda self, layout: [Stage(frozenset({"nowhere"}))]}, "does not have"),
+        ({"steps": 7, "staging": lambda self, layout: [Stage(layout.names(["head"]))] * 2}, "7 steps cannot be cut"),
     ],
 )
 def test_a_recipe_that_breaks_the_contract_is_named_with_the_reason(members: dict[str, object], message: str) -> None:

@@ -25,28 +25,36 @@ def layout(depth: int, known: bool = True) -> Layout:
         ("mixout", {"bias_correction": False, "epochs": 3, "dropout": 0.0}),
         ("reinit", {"bias_correction": True, "epochs": 3}),
         ("cwgnc", {"bias_correction": True, "epochs": 5, "clip": 0.05}),
+        ("longer", {"bias_correction": True, "steps": 800}),
+        ("llrd", {"bias_correction": True, "epochs": 3, "lr_decay": 0.95}),
+        ("weight-decay", {"bias_correction": True, "epochs": 3, "weight_decay": 0.1}),
+        ("pretrained-weight-decay", {"bias_correction": True, "epochs": 3, "weight_decay": 0.1}),
+        ("intermediate-task", {"bias_correction": True, "epochs": 3}),
+        ("gradual-unfreezing", {"bias_correction": True, "epochs": 3, "stages": 24}),
+        ("gradual-unfreezing-restart", {"bias_correction": True, "epochs": 3, "stages": 24}),
     ],
 )
 def test_the_recipes_are_the_papers(name: str, expected: dict[str, object]) -> None:
     shared = {"lr": 2e-5, "batch_size": 16, "max_length": 128, "warmup": 0.1, "beta1": 0.9, "eps": 1e-6}
-    got = get_recipe(name).parameters()
+    got = get_recipe(name).resolved(defaults_of("bert"), 24).parameters()
     assert {key: got[key] for key in {**shared, **expected}} == {**shared, **expected}
 
 
 @pytest.mark.parametrize(
     ("family", "defaults"),
     [
-        ("bert", Defaults(0.999, 0.01, 1.0, None)),
-        ("roberta", Defaults(0.98, 0.1, 0.0, None)),
-        ("albert", Defaults(0.999, 0.0, 1.0, 0.0)),
-        ("never-heard-of", Defaults(0.999, 0.01, 1.0, None)),
+        ("bert", Defaults(2e-5, 0.999, 0.01, 1.0, None)),
+        ("roberta", Defaults(2e-5, 0.98, 0.1, 0.0, None)),
+        ("albert", Defaults(2e-5, 0.999, 0.0, 1.0, 0.0)),
+        ("never-heard-of", Defaults(2e-5, 0.999, 0.01, 1.0, None)),
     ],
 )
 def test_family_defaults_fill_what_the_user_left_open(family: str, defaults: Defaults) -> None:
     assert defaults_of(family) == defaults
     recipe = get_recipe("devlin", weight_decay=0.5).resolved(defaults_of(family))
     assert recipe.weight_decay == 0.5
-    assert (recipe.beta2, recipe.max_grad_norm, recipe.dropout) == (
+    assert (recipe.lr, recipe.beta2, recipe.max_grad_norm, recipe.dropout) == (
+        defaults.lr,
         defaults.beta2,
         defaults.max_grad_norm,
         defaults.dropout,

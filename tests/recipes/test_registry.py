@@ -11,7 +11,21 @@ from stabbench.recipes import get_recipe, load_plugin, parse_recipe, recipe_name
 
 
 def test_the_papers_recipes_are_there() -> None:
-    assert {"devlin", "bias-correction", "mosbach", "mixout", "reinit", "cwgnc"} <= set(recipe_names())
+    assert set(recipe_names()) >= {
+        "devlin",
+        "bias-correction",
+        "mosbach",
+        "mixout",
+        "reinit",
+        "cwgnc",
+        "longer",
+        "llrd",
+        "weight-decay",
+        "pretrained-weight-decay",
+        "intermediate-task",
+        "gradual-unfreezing",
+        "gradual-unfreezing-restart",
+    }
 
 
 def test_parameters_are_read_as_their_declared_types() -> None:
@@ -49,7 +63,7 @@ def test_a_label_gives_the_recipe_back(
         ("devlin:lr=1e-5,lr=2e-5", "twice"),
         ("devlin:lr=-1e-5", "lr must be above 0, got -1e-05"),
         ("devlin:lr=nan", "lr must be above 0"),
-        ("devlin:lr=fast", "lr must be float, got 'fast'"),
+        ("devlin:lr=fast", "lr must be float or none, got 'fast'"),
         ("devlin:batch_size=1.5", "batch_size must be int"),
         ("devlin:batch_size=0", "batch_size must be at least 1"),
         ("devlin:bias_correction=maybe", "bias_correction must be true or false"),
@@ -58,6 +72,13 @@ def test_a_label_gives_the_recipe_back(
         ("mixout:per=row", "per must be 'neuron' or 'parameter', got 'row'"),
         ("cwgnc:clip=0", "clip must be above 0"),
         ("reinit:blocks=-1", "blocks must be at least 0"),
+        ("devlin:steps=0", "steps must be at least 1"),
+        ("devlin:precision=fp16", "precision must be 'fp32' or 'bf16', got 'fp16'"),
+        ("devlin:evaluations=0", "evaluations must be at least 1"),
+        ("devlin:keep=first", "keep must be 'last' or 'best', got 'first'"),
+        ("llrd:lr_decay=1", "lr_decay must be above 0 and below 1"),
+        ("gradual-unfreezing:stages=0", "stages must be at least 1"),
+        ("intermediate-task:intermediate_seed=-1", "intermediate_seed must be at least 0"),
         ("devlin:warmup=1", "warmup must be at least 0 and below 1"),
         ("devlin:dropout=1", "dropout must be at least 0 and below 1"),
     ],

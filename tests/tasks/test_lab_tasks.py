@@ -81,6 +81,22 @@ def follows(premise: Clause, hypothesis: Clause) -> bool:
     )
 
 
+def contradict(one: Clause, other: Clause) -> bool:
+    """Something is said differently in both, not only left out of one."""
+
+    def differ(a: Actor, b: Actor) -> bool:
+        return (a.noun, a.plural) != (b.noun, b.plural) or (
+            None not in (a.adjective, b.adjective) and a.adjective != b.adjective
+        )
+
+    return (
+        one.verb != other.verb
+        or differ(one.subject, other.subject)
+        or differ(one.object, other.object)
+        or (None not in (one.adjunct, other.adjunct) and one.adjunct != other.adjunct)
+    )
+
+
 @given(seeds)
 def test_a_sentence_says_its_clause_in_every_form(seed: int) -> None:
     dice = Dice(seed)
@@ -118,9 +134,24 @@ def test_the_labels_are_true() -> None:
     acceptability = load_task("lab/acceptability").train
     for sentence, label in zip(acceptability.first, acceptability.labels, strict=True):
         assert well_formed(sentence) == (label == 1)
+    inference = load_task("lab/inference").train
+    for premise, hypothesis, label in zip(inference.first, inference.second or (), inference.labels, strict=True):
+        said, asked = understand(premise), understand(hypothesis)
+        expected = {0: (True, False), 1: (False, True), 2: (False, False)}[int(label)]
+        assert (follows(said, asked), follows(asked, said)) == expected
+        assert contradict(said, asked) == (label == 2)
     similarity = load_task("lab/similarity").train
     for first, second, score in zip(similarity.first, similarity.second or (), similarity.labels, strict=True):
         assert (understand(first) == understand(second)) == (score == 5)
+
+
+def test_the_mirror_of_mnli_is_larger_and_its_three_classes_are_even() -> None:
+    task = load_task("lab/inference")
+    assert (task.outputs, len(task.train), len(task.evaluation)) == (3, 4000, 400)
+    for examples in (task.train, task.evaluation):
+        assert len(Counter(examples.labels)) == 3
+        assert all(abs(times / len(examples) - 1 / 3) < 0.05 for times in Counter(examples.labels).values())
+    assert task.constant_score == max(Counter(task.evaluation.labels).values()) / 400
 
 
 @pytest.mark.parametrize(
@@ -147,6 +178,7 @@ def test_the_data_are_the_same_on_every_machine() -> None:
         "lab/paraphrase": "f42d911553bd",
         "lab/acceptability": "8ceb32594d9e",
         "lab/similarity": "b3253d553c24",
+        "lab/inference": "8410a556d6c4",
     }
 
 

@@ -31,6 +31,8 @@ TASK = Task("some/task", "accuracy", ("no", "yes"), TRAIN, EVALUATION, source="n
         replace(TASK, train=EVALUATION, evaluation=TRAIN),
         replace(TASK, metric="f1"),
         replace(TASK, classes=("yes", "no")),
+        replace(TASK, validation=TRAIN),
+        replace(TASK, scheduled=2),
     ],
 )
 def test_the_digest_changes_with_any_text_label_or_metric(other: Task) -> None:
@@ -52,7 +54,15 @@ def test_the_digest_does_not_change_with_anything_else(other: Task) -> None:
     assert other.digest == TASK.digest
 
 
-@pytest.mark.parametrize(("split", "word"), [("train", "training"), ("evaluation", "evaluation")])
+def test_the_digest_tells_validation_from_evaluation_and_from_a_schedule() -> None:
+    split = replace(TASK, validation=TRAIN)
+    others = [TASK, replace(TASK, validation=EVALUATION, evaluation=TRAIN), replace(split, scheduled=2)]
+    assert len({split.digest, *(other.digest for other in others)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("split", "word"), [("train", "training"), ("evaluation", "evaluation"), ("validation", "validation")]
+)
 def test_an_empty_split_is_refused(split: str, word: str) -> None:
     with pytest.raises(TaskError, match=rf"'some/task': the {word} set has no rows \(nowhere\)"):
         replace(TASK, **{split: Examples((), (), ())})
@@ -63,14 +73,19 @@ def test_the_head_has_an_output_for_each_class_and_one_for_regression() -> None:
     assert replace(TASK, classes=(), metric="spearman").outputs == 1
 
 
+def test_epochs_are_counted_by_the_training_set_unless_it_says_otherwise() -> None:
+    assert TASK.schedule_size == 2
+    assert replace(TASK, scheduled=1000).schedule_size == 1000
+
+
 def test_the_constant_score_is_that_of_the_evaluation_set() -> None:
     assert TASK.constant_score == 2 / 3
     assert replace(TASK, metric="f1").constant_score == 2 * 2 / (2 + 3)
     assert replace(TASK, metric="mcc").constant_score == 0
 
 
-def test_there_are_four_tasks_of_the_lab_and_nine_of_glue() -> None:
-    assert (len(LAB_TASKS), len(GLUE_TASKS)) == (4, 9)
+def test_there_are_five_tasks_of_the_lab_and_nine_of_glue() -> None:
+    assert (len(LAB_TASKS), len(GLUE_TASKS)) == (5, 9)
     assert task_names() == [*LAB_TASKS, *GLUE_TASKS]
 
 

@@ -1,0 +1,41 @@
+"""Encoder weights that a training on one task leaves for trainings on another."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import PreTrainedModel
+
+from stabbench.engine.models import SeedModel
+from stabbench.models.layout import Layout
+
+
+def save_encoder(path: Path, model: SeedModel, layout: Layout) -> None:
+    """Write everything but the head of a single seed's model, whole or not at all."""
+    head = layout.names(["head"])
+    weights = {
+        name: values.detach()[0].cpu().contiguous() for name, values in model.parameters.items() if name not in head
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    save_file(weights, part)
+    part.replace(path)
+
+
+@torch.no_grad()
+def load_encoder(path: Path, model: PreTrainedModel, layout: Layout) -> Layout:
+    """Put the weights of :func:`save_encoder` in the place of ``model``'s own.
+
+    Returns:
+        The layout, in which nothing is missing that was trained.
+    """
+    weights = load_file(path)
+    parameters = dict(model.named_parameters())
+    for name, values in weights.items():
+        parameters[name].copy_(values)
+    known = [dataclasses.replace(p, missing=p.missing and p.name not in weights) for p in layout.parameters]
+    return dataclasses.replace(layout, parameters=tuple(known))
