@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from stabbench.records import RunRecord as RunRecord
     from stabbench.seeds import Seeds as Seeds
     from stabbench.store import Store as Store
+    from stabbench.studies import Study as Study
+    from stabbench.studies import run_study as run_study
 
 __version__ = "0.1.0"
 
@@ -36,6 +38,7 @@ _HOMES = {
     "Seeds": "stabbench.seeds",
     "StabbenchError": "stabbench.errors",
     "Store": "stabbench.store",
+    "Study": "stabbench.studies",
     "check_recipe": "stabbench.contract",
     "compare": "stabbench.api",
     "get_recipe": "stabbench.recipes",
@@ -43,6 +46,7 @@ _HOMES = {
     "mixout": "stabbench.functional",
     "parameter": "stabbench.recipes",
     "recipe_names": "stabbench.recipes",
+    "run_study": "stabbench.studies",
 }
 
 __all__ = ["__version__", "optim", *_HOMES]

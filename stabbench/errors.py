@@ -37,6 +37,10 @@ class ModelError(StabbenchError):
     """A model that is unknown, cannot be reached, or does not fit the task or the recipe."""
 
 
+class StudyError(StabbenchError):
+    """A study that is unknown, cannot be read, or contradicts itself."""
+
+
 class StoreError(StabbenchError):
     """A run store that cannot be opened, read or written."""
 

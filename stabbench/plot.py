@@ -1,16 +1,40 @@
-"""The picture of a comparison: a box and every run's score, one column a recipe (as mosbach2021, Fig. 1)."""
+"""Pictures: a comparison as a box and every run's score, one column a recipe (as mosbach2021, Fig. 1)."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from stabbench.comparison import Comparison
+from stabbench.comparison import Comparison, RecipeRuns
 from stabbench.errors import StabbenchError
 from stabbench.records import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def plot_comparison(comparison: Comparison, path: Path) -> None:
     """Draw ``comparison`` into a file whose suffix names the format (png, svg, pdf).
+
+    Raises:
+        StabbenchError: matplotlib is not installed, or the file cannot be written.
+    """
+    with picture(path) as figure:
+        figure.set_size_inches(1.6 + 1.3 * len(comparison.recipes), 4.2)
+        axes = figure.add_subplot()
+        labels = [f"{runs.label}\n{runs.failed} of {len(runs.records)} failed" for runs in comparison.recipes]
+        draw_boxes(axes, comparison.recipes, labels)
+        axes.axhline(comparison.constant_score, color="0.6", linestyle="--", linewidth=1)
+        axes.set_ylabel(comparison.metric)
+        axes.set_title(f"{comparison.task}, {comparison.model}\n(dashed: best constant predictor)", fontsize=9)
+
+
+@contextlib.contextmanager
+def picture(path: Path) -> Iterator[Figure]:
+    """An empty figure to draw on, which is then written to a file whose suffix names the format (png, svg, pdf).
 
     Raises:
         StabbenchError: matplotlib is not installed, or the file cannot be written.
@@ -23,8 +47,19 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
     except ImportError as error:
         raise StabbenchError("--plot needs matplotlib", 'install it: pip install "stabbench[plot]"') from error
 
-    figure, axes = pyplot.subplots(figsize=(1.6 + 1.3 * len(comparison.recipes), 4.2), layout="constrained")
-    for position, runs in enumerate(comparison.recipes, start=1):
+    figure = pyplot.figure(layout="constrained")
+    try:
+        yield figure
+        figure.savefig(path, dpi=150)
+    except (OSError, ValueError) as error:
+        raise StabbenchError(f"--plot {path}: {error}", "name a file that ends in .png, .svg or .pdf") from error
+    finally:
+        pyplot.close(figure)
+
+
+def draw_boxes(axes: Axes, recipes: Sequence[RecipeRuns], labels: Sequence[str]) -> None:
+    """A box and every run's point for each of ``recipes``; a failed run is a red cross."""
+    for position, runs in enumerate(recipes, start=1):
         if runs.finite_scores:
             axes.boxplot(
                 runs.finite_scores,
@@ -48,17 +83,5 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
                     markersize=5,
                     alpha=0.75,
                 )
-    axes.axhline(comparison.constant_score, color="0.6", linestyle="--", linewidth=1)
-    axes.set_xticks(
-        range(1, len(comparison.recipes) + 1),
-        [f"{runs.label}\n{runs.failed} of {len(runs.records)} failed" for runs in comparison.recipes],
-    )
-    axes.set_xlim(0.4, len(comparison.recipes) + 0.6)
-    axes.set_ylabel(comparison.metric)
-    axes.set_title(f"{comparison.task}, {comparison.model}\n(dashed: best constant predictor)", fontsize=9)
-    try:
-        figure.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:
-        raise StabbenchError(f"--plot {path}: {error}", "name a file that ends in .png, .svg or .pdf") from error
-    finally:
-        pyplot.close(figure)
+    axes.set_xticks(range(1, len(recipes) + 1), labels)
+    axes.set_xlim(0.4, len(recipes) + 0.6)

@@ -11,6 +11,7 @@ from stabbench.cli.baseline import baseline_group
 from stabbench.cli.gate import gate
 from stabbench.cli.lists import list_group, show
 from stabbench.cli.runs import compare, run
+from stabbench.cli.study import study
 from stabbench.errors import StabbenchError
 
 
@@ -52,6 +53,7 @@ def main() -> None:
     \b
     stabbench compare devlin mosbach            two recipes on the embedded lab model
     stabbench run cwgnc --task glue/rte --model bert-large-uncased --seeds 25
+    stabbench study mosbach2021-table1          a table of a paper
     stabbench baseline record mosbach           keep scores to judge against
     stabbench gate                              has anything become less stable?
     stabbench list recipes                      what there is
@@ -60,6 +62,7 @@ def main() -> None:
 
 main.add_command(compare)
 main.add_command(run)
+main.add_command(study)
 main.add_command(gate)
 main.add_command(baseline_group)
 main.add_command(list_group)

@@ -14,7 +14,7 @@ from stabbench.cli.options import plugin_option, store_option
 
 @click.group("list")
 def list_group() -> None:
-    """List recipes, tasks, models, or the runs of a store.
+    """List recipes, tasks, models, studies, or the runs of a store.
 
     \b
     Example:
@@ -50,6 +50,9 @@ def recipes(verbose: bool, plugins: Sequence[str]) -> None:
 def tasks() -> None:
     """Tasks and their metrics.
 
+    A task may have options, as in glue/rte:examples=1000,split=zhang2021: so many training examples, sampled once;
+    iterations=full for as many updates as on all of them; split=zhang2021 for a validation set of its own.
+
     \b
     Example:
       stabbench list tasks
@@ -74,6 +77,21 @@ def models() -> None:
 
     for name, description in MODELS.items():
         click.echo(f"{name:<36} {description}")
+
+
+@list_group.command()
+def studies() -> None:
+    """The papers' figures and tables that come as studies.
+
+    \b
+    Example:
+      stabbench list studies
+    """
+    from stabbench.studies import load_study, study_names
+
+    for name in study_names():
+        found = load_study(name)
+        click.echo(f"{name:<20} {found.title}  [{found.source}]")
 
 
 @list_group.command()

@@ -105,6 +105,7 @@ _REVISION = click.option("--revision", help="Branch, tag or commit of a hub mode
 _MAX_STEPS = click.option(
     "--max-steps", type=click.IntRange(min=1), metavar="N", help="Cut every training short, for trials."
 )
+_PLOT = click.option("--plot", "plot_file", type=PictureFile(), help="Draw a picture into a .png, .svg or .pdf file.")
 _JSON = click.option("--json", "json_file", type=OutputFile(), help="Write everything to a JSON file.")
 
 
@@ -133,6 +134,18 @@ _TRAINING = [
     _PLUGIN,
 ]
 
+_STUDY = [
+    click.option("--task", "tasks", multiple=True, help="In place of the study's tasks; may be repeated."),
+    click.option("--model", "models", multiple=True, help="In place of the study's models; may be repeated."),
+    _REVISION,
+    seeds_option(None, "In place of the study's: how many (0 to N-1), or which: 3,7,11."),
+    _MAX_STEPS,
+    device_option("auto"),
+    _JSON,
+    _PLOT,
+    *_TRAINING,
+]
+
 _RUN = [
     _TASK,
     _MODEL,
@@ -144,7 +157,7 @@ _RUN = [
     _MAX_STEPS,
     device_option("auto"),
     _JSON,
-    click.option("--plot", "plot_file", type=PictureFile(), help="Draw box and points into a .png, .svg or .pdf file."),
+    _PLOT,
     *_TRAINING,
 ]
 
@@ -185,6 +198,8 @@ def _decorated(options: list[Callable[[Any], Any]]) -> Callable[[Command], Comma
 
 #: The options of `run` and `compare`.
 run_options = _decorated(_RUN)
+#: The options of `study`.
+study_options = _decorated(_STUDY)
 #: How runs are made: data, stack, workers, store, plugins.
 training_options = _decorated(_TRAINING)
 #: Which cells a baseline is recorded for.

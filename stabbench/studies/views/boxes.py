@@ -1,0 +1,81 @@
+"""A box and every run's score, one column a recipe (Mosbach et al. 2021, Fig. 1 and 3; Zhang et al. 2021, Fig. 2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stabbench import statistics
+from stabbench.plot import draw_boxes
+from stabbench.studies.result import Row, StudyResult, Table
+from stabbench.studies.views.panels import (
+    axes_of,
+    constant_line,
+    metrics,
+    number,
+    p_value,
+    place_columns,
+    places,
+    series,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# With so many boxes in a panel their labels would overlap, and are slanted.
+SLANTED_FROM = 5
+
+
+def table(result: StudyResult) -> Table:
+    """Failed runs and scores; spread and mean tested against the first recipe of the same task and model."""
+    references = {_where(row): row for row in reversed(result.rows)}
+    others = [row for row in result.rows if row is not references[_where(row)]]
+    levene = [statistics.levene_test(*_pair(row, references), "mean").p for row in others]
+    means = [statistics.mean_test(*_pair(row, references)) for row in others]
+    two_sided = [
+        None if t.p_worse is None or t.p_better is None else min(1.0, 2 * min(t.p_worse, t.p_better)) for t in means
+    ]
+    adjusted = zip(*(statistics.benjamini_hochberg(p) for p in (levene, two_sided)), strict=True)
+    tested = dict(zip(map(id, others), adjusted, strict=True))
+    rows = []
+    for row in result.rows:
+        s = row.summary
+        scores = [f"{s.failed}/{s.planned}", s.mean_and_std, number(s.min), number(s.max)]
+        tests = [p_value(p) for p in tested[id(row)]] if id(row) in tested else ["", ""]
+        rows.append([*places(result, row), *scores, *tests])
+    columns = ["failed", "mean ± std", "min", "max", "Levene p", "mean p"]
+    notes = [
+        "p-values: against the first recipe of the same task, two-sided, Benjamini and Hochberg's adjustment in each "
+        f"column ({len(others)} tests). Levene: equal spread, deviations from the mean; mean: Welch.",
+    ]
+    if any(2 * row.summary.failed > row.summary.planned for row in result.rows):
+        notes.append("Where most runs failed, a small spread is that of the constant predictor's score: no stability.")
+    return Table([*place_columns(result), *columns], rows, notes if others else notes[1:])
+
+
+def draw(result: StudyResult, figure: Figure) -> None:
+    """One panel a task, one box a recipe."""
+    # Every part of a label has a line of its own, but for a task "as it is".
+    texts = {id(row): series(result, row).replace("as it is", "as\u00a0it\u00a0is") for row in result.rows}
+    labels = {key: text.replace(",", ",\n").replace(" ", "\n") for key, text in texts.items()}
+    longest = max(len(line) for label in labels.values() for line in label.splitlines())
+    widest = max(len(rows) for rows in result.panels().values())
+    slanted = widest >= SLANTED_FROM
+    for _, rows, axes in axes_of(result, figure, 1.2 + widest * (0.55 if slanted else max(0.62, 0.065 * longest))):
+        shown = [labels[id(row)] for row in rows]
+        draw_boxes(
+            axes, [row.runs for row in rows], [label.replace("\n", " ") for label in shown] if slanted else shown
+        )
+        constant_line(axes, rows)
+        axes.tick_params(axis="x", labelsize=6)
+        if slanted:
+            for tick in axes.get_xticklabels():
+                tick.set(rotation=35, ha="right", rotation_mode="anchor")
+        axes.set_ylabel(metrics(rows), fontsize=7)
+
+
+def _where(row: Row) -> tuple[str, str, str]:
+    return row.task, row.variant, row.model
+
+
+def _pair(row: Row, references: dict[tuple[str, str, str], Row]) -> tuple[list[float], list[float]]:
+    return row.runs.finite_scores, references[_where(row)].runs.finite_scores

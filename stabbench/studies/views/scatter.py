@@ -1,0 +1,108 @@
+"""The score of every run against its final training loss (as Mosbach et al. 2021, Fig. 8b)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stabbench.records import Outcome, RunRecord
+from stabbench.studies.result import StudyResult, Table
+from stabbench.studies.views.numbers import described
+from stabbench.studies.views.panels import (
+    axes_of,
+    colours,
+    constant_line,
+    cross,
+    legend,
+    metrics,
+    number,
+    series,
+    without,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Final losses below each of these, and not below the one before.
+BINS = {"loss < 0.01": 0.01, "0.01 to 0.1": 0.1, "0.1 to 1": 1.0, "1 or more": math.inf}
+# With more lines than these in the legend, a colour is a recipe's, or a value's of the grid's first parameter.
+COLOURED = 12
+# A logarithmic axis has no zero.
+LEAST_LOSS = 1e-7
+
+
+def table(result: StudyResult) -> Table:
+    """For each panel: rank correlation, and the scores by the decade of the final loss."""
+    panels = {title: [r for row in rows for r in row.runs.records] for title, rows in result.panels().items()}
+    binned = {title: _binned(records) for title, records in panels.items()}
+    used = [name for name in BINS if any(bins[name] for bins in binned.values())]
+    rows = []
+    for title, records in panels.items():
+        failed = sum(record.outcome is Outcome.FAILED for record in records)
+        scores = [f"{described(s).mean_and_std} ({len(s)})" if s else "-" for s in (binned[title][n] for n in used)]
+        rows.append([title, f"{failed}/{len(records)}", number(_rank_correlation(records)), *scores])
+    lost = sum(r.score is None or r.final_loss is None for records in panels.values() for r in records)
+    notes = [
+        "Rank correlation: Spearman's, of final loss and score, over the runs that did not fail. "
+        "By final loss: mean ± std of the scores, those of failed runs too, and in brackets their number.",
+        *without(lost, "score or loss", "counted as failed, in none of the other numbers"),
+    ]
+    return Table(["panel", "failed", "rank correlation", *used], rows, notes)
+
+
+def draw(result: StudyResult, figure: Figure) -> None:
+    """One panel a task, one point a run."""
+    names = _names(result)
+    colour = colours(list(names.values()))
+    for _, rows, axes in axes_of(result, figure, 3.4):
+        axes.set_xscale("log")
+        for row in rows:
+            for record in row.runs.records:
+                loss = None if record.final_loss is None else max(record.final_loss, LEAST_LOSS)
+                if record.outcome is Outcome.FAILED or loss is None or record.score is None:
+                    cross(axes, loss, record.score)
+                else:
+                    name = names[id(row)]
+                    axes.plot(loss, record.score, "o", color=colour[name], markersize=4, alpha=0.6, label=name)
+        losses = [r.final_loss for row in rows for r in row.runs.records if r.final_loss is not None] or [LEAST_LOSS]
+        first = math.floor(math.log10(max(min(losses), LEAST_LOSS)))
+        axes.set_xlim(10**first, 10 ** max(first + 1, math.ceil(math.log10(max(*losses, LEAST_LOSS)) + 0.01)))
+        axes.xaxis.set_minor_formatter("")
+        constant_line(axes, rows)
+        axes.set_xlabel("final training loss", fontsize=7)
+        axes.set_ylabel(metrics(rows), fontsize=7)
+    legend(figure)
+
+
+def _names(result: StudyResult) -> dict[int, str]:
+    """For the identity of each row what its colour stands for."""
+    full = {id(row): series(result, row) for row in result.rows}
+    if len(set(full.values())) <= COLOURED:
+        return full
+    if len(result.study.recipes) > 1 or not result.study.grid:
+        return {id(row): row.recipe for row in result.rows}
+    first = next((key for key in result.study.grid if key not in result.study.panels), next(iter(result.study.grid)))
+    return {id(row): f"{first}={row.varied[first]}" for row in result.rows}
+
+
+def _binned(records: Sequence[RunRecord]) -> dict[str, list[float]]:
+    """The scores of each bin."""
+    bins: dict[str, list[float]] = {name: [] for name in BINS}
+    for record in records:
+        if record.score is not None and record.final_loss is not None:
+            loss = record.final_loss
+            bins[next(name for name, end in BINS.items() if loss < end)].append(record.score)
+    return bins
+
+
+def _rank_correlation(records: Sequence[RunRecord]) -> float | None:
+    """None where it is not defined."""
+    from scipy.stats import spearmanr
+
+    ok = [(r.final_loss, r.score) for r in records if r.outcome is Outcome.OK]
+    known = [(loss, score) for loss, score in ok if loss is not None and score is not None]
+    losses, scores = zip(*known, strict=True) if known else ((), ())
+    if min(len(set(losses)), len(set(scores))) < 2:
+        return None
+    return float(spearmanr(losses, scores).statistic)

@@ -1,0 +1,102 @@
+"""Studies by name, and from a user's TOML and Python files; each mistake gets a message that says where it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stabbench.cells import prepare
+from stabbench.errors import StabbenchError, StudyError
+from stabbench.plan import Plan
+from stabbench.studies import load_study, study_names
+
+TOML = """
+title = "Warmup"
+recipes = ["devlin"]
+seeds = 4
+[grid]
+warmup = [0.0, 0.1]
+"""
+
+
+def written(tmp_path: Path, text: str, name: str = "mine.toml") -> str:
+    path = tmp_path / name
+    path.write_text(text)
+    return str(path)
+
+
+def test_the_papers_studies_come_in_the_order_of_their_figures() -> None:
+    names = study_names()
+    assert len(names) == 19
+    assert names.index("zhang2021-fig9") < names.index("zhang2021-fig10")
+    assert [n for n in names if n.startswith("yang")] == ["yang2022-fig1", "yang2022-table1", "yang2022-table2"]
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_every_shipped_study_can_be_planned_and_says_where_it_is_from(name: str) -> None:
+    study = load_study(name)
+    paper = {"mosbach2021": "Mosbach et al. 2021", "yang2022": "Yang and Ma 2022", "zhang2021": "Zhang et al. 2021"}
+    assert study.name == name
+    assert study.source.startswith(paper[name.partition("-")[0]])
+    assert study.finding.endswith(".")
+    recipes = [point.recipe for point in study.points()]
+    for variant in study.variants:
+        task = study.tasks[0] + (f":{variant}" if variant else "")
+        cells = prepare(Plan(recipes=recipes, task=task, model="lab", seeds=study.seed_list())).cells
+        assert len({cell.made_of.cell_id for cell in cells}) == len(recipes)
+
+
+def test_a_toml_file_is_a_study(tmp_path: Path) -> None:
+    study = load_study(written(tmp_path, TOML))
+    assert (study.name, study.title, study.seeds) == ("mine", "Warmup", 4)
+    assert [point.varied for point in study.points()] == [{"warmup": 0.0}, {"warmup": 0.1}]
+
+
+def test_a_python_file_is_a_study(tmp_path: Path) -> None:
+    made = "stabbench.Study(name='depths', title='T', recipes=[f'reinit:blocks={n}' for n in (1, 2)])"
+    text = f"import stabbench\nstudy = {made}"
+    assert [p.recipe.label for p in load_study(written(tmp_path, text, "mine.py")).points()] == [
+        "reinit:blocks=1", "reinit:blocks=2",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title = ", "cannot be read"),
+        ('title = "T"', "no recipes"),
+        ('recipes = ["devlin"]', "no title"),
+        (TOML.replace("seeds", "sedes"), "did you mean 'seeds'"),
+        (TOML.replace("seeds = 4", 'seeds = "four"'), "seeds must be a"),
+        (TOML.replace("seeds = 4", "seeds = true"), "seeds must be a"),
+        (TOML.replace('["devlin"]', '"devlin"'), "recipes must be a list"),
+        (TOML.replace("warmup = [0.0, 0.1]", "warmup = 0.1"), "must be a list of values"),
+        (TOML.replace("seeds = 4", 'view = "lines"'), "needs x"),
+    ],
+)
+def test_a_mistake_in_a_toml_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        load_study(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("study = 3", "defines no study"), ("", "defines no study"), ("1 / 0", "ZeroDivisionError"), ("(", "SyntaxError")],
+)
+def test_a_mistake_in_a_python_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        load_study(written(tmp_path, text, "mine.py"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mosbach2021-table2", "did you mean 'mosbach2021-table1'"),
+        ("nothing.toml", "cannot be read"),
+        ("nothing.py", "cannot be imported"),
+    ],
+)
+def test_an_unknown_study_is_refused(name: str, message: str) -> None:
+    with pytest.raises(StabbenchError, match=message):
+        load_study(name)

@@ -1,0 +1,70 @@
+"""A study's grid: which recipes, with which parameters, on which seeds; and studies that contradict themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stabbench.errors import RecipeError, StudyError
+from stabbench.studies import Study
+from stabbench.studies.study import replace
+
+
+def study(**changes: Any) -> Study:
+    return Study(**{"name": "mine", "title": "A title", "recipes": ["devlin", "reinit:blocks=2,lr=1e-5"], **changes})
+
+
+def test_the_grid_is_crossed_with_every_recipe_in_order() -> None:
+    points = list(study(grid={"lr": [2e-5, 3e-5], "epochs": [3, 10]}).points())
+    assert [point.text for point in points] == ["devlin"] * 4 + ["reinit:blocks=2,lr=1e-5"] * 4
+    values = [(point.recipe.lr, point.recipe.epochs) for point in points]
+    assert values == [(2e-5, 3.0), (2e-5, 10.0), (3e-5, 3.0), (3e-5, 10.0)] * 2
+    assert points[1].varied == {"lr": 2e-5, "epochs": 10}
+    assert points[4].recipe.parameters()["blocks"] == 2
+
+
+def test_parameters_are_set_in_every_recipe_that_does_not_set_them_itself() -> None:
+    devlin, reinit = study(parameters={"lr": 7e-5, "batch_size": 32}).points()
+    assert (devlin.recipe.lr, devlin.recipe.batch_size) == (7e-5, 32)
+    assert (reinit.recipe.lr, reinit.recipe.batch_size) == (1e-5, 32)
+
+
+def test_seeds_are_a_number_or_a_list() -> None:
+    assert [s.seed for s in study(seeds=3).seed_list()] == [0, 1, 2]
+    assert [s.seed for s in study(seeds=[4, 9]).seed_list()] == [4, 9]
+
+
+def test_crossed_seeds_pair_every_initialisation_with_every_order() -> None:
+    seeds = study(seeds=[3, 5], crossed=True).seed_list()
+    assert [(s.seed, s.initialisation, s.order, s.dropout) for s in seeds] == [
+        (0, 3, 3, 3), (1, 3, 5, 5), (2, 5, 3, 3), (3, 5, 5, 5),
+    ]  # fmt: skip
+
+
+def test_replace_leaves_what_is_none() -> None:
+    changed = replace(study(seeds=3), seeds=None, tasks=["glue/rte"])
+    assert (changed.seeds, changed.tasks) == (3, ["glue/rte"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"recipes": []}, StudyError, "recipes must be a list"),
+        ({"recipes": "devlin"}, StudyError, "recipes must be a list"),
+        ({"tasks": ()}, StudyError, "tasks must be a list"),
+        ({"grid": {"lr": 2e-5}}, StudyError, "lr must be a list of values"),
+        ({"grid": {"lr": []}}, StudyError, "lr must be a list of values"),
+        ({"view": "boxs"}, StudyError, "did you mean 'boxes'"),
+        ({"view": "lines"}, StudyError, "needs x"),
+        ({"view": "lines", "x": "lr"}, StudyError, "needs x"),
+        ({"view": "crossed"}, StudyError, "needs crossed = true"),
+        ({"panels": ["colour"]}, StudyError, "unknown panel 'colour'"),
+        ({"recipes": ["devlni"]}, RecipeError, "did you mean 'devlin'"),
+        ({"parameters": {"blocks": 1}}, RecipeError, "unknown parameter of recipe 'devlin'"),
+        ({"grid": {"lr": [-1.0]}}, RecipeError, "must be above 0"),
+    ],
+)
+def test_a_study_that_contradicts_itself_is_refused(changes: dict[str, Any], error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        study(**changes)
