@@ -5,32 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from noting import Noting
 
 import stabbench
 from stabbench import Outcome, Recipe, Seeds, StabbenchError, Store
-from stabbench.experiment import Watcher
 from stabbench.plan import group_seeds
-from stabbench.records import RunRecord
-
-
-class Noting(Watcher):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.trained: list[int] = []
-        self.plans: list[tuple[int, int, int]] = []
-        self.ticks = 0
-
-    def planned(self, stored: int, to_run: int, steps: int) -> None:
-        self.plans.append((stored, to_run, steps))
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def tick(self, steps: int) -> None:
-        self.ticks += steps
-
-    def finished(self, records: list[RunRecord]) -> None:  # type: ignore[override]
-        self.trained += [record.seeds.seed for record in records]
 
 
 class Bursting(Recipe):

@@ -4,31 +4,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from noting import Noting
 from safetensors.torch import load_file
 
 import stabbench
 from stabbench import Outcome, Recipe, RunRecord, Seeds, StabbenchError, Store
 from stabbench.cells import prepare
-from stabbench.experiment import ENCODERS, Watcher, fingerprints
+from stabbench.experiment import ENCODERS, fingerprints
 from stabbench.plan import Plan
 from stabbench.recipes import Intermediate, parse_recipe
 from stabbench.tasks import load_task
-
-
-class Noting(Watcher):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.plans: list[tuple[int, int, int]] = []
-        self.ticks = 0
-
-    def planned(self, stored: int, to_run: int, steps: int) -> None:
-        self.plans.append((stored, to_run, steps))
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def tick(self, steps: int) -> None:
-        self.ticks += steps
 
 
 def run(store: Path, *recipes: str | Recipe, seeds: int = 2, max_steps: int = 2) -> tuple[list[RunRecord], Noting]:
