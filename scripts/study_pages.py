@@ -24,7 +24,7 @@ def main(store: str, names: list[str]) -> None:
     for name in names or study_names():
         with watcher() as watching:
             result = run_study(name, store=store, workers=None, watcher=watching)
-        tables = [result.table.text("github")]
+        tables = [f"*{result.common}*", result.table.text("github")]
         if published(name):
             summary = "<details><summary>beside the published numbers</summary>"
             tables.append(f"{summary}\n\n{compare_published(result).text('github')}\n\n</details>")

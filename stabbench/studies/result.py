@@ -14,7 +14,7 @@ from stabbench.recipes import Recipe
 from stabbench.records import History
 from stabbench.statistics import Summary
 from stabbench.store import Store
-from stabbench.studies.study import Study
+from stabbench.studies.study import PANELS, Study
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,7 +94,7 @@ class Row:
 
     def place(self, key: str) -> Any:
         """The value by which panels are split: task, variant, model, or a parameter of the grid."""
-        return getattr(self, key) if key in ("task", "variant", "model") else self.varied[key]
+        return getattr(self, key) if key in PANELS else self.varied[key]
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,18 @@ class StudyResult:
     def text(self, style: str = "simple") -> str:
         """Title and table; in style ``"github"`` for a page."""
         source = f" ({self.study.source})" if self.study.source else ""
-        return f"{self.study.name}: {self.study.title}{source}\n\n{self.table.text(style)}"
+        parts = [f"{self.study.name}: {self.study.title}{source}", self.common, self.table.text(style)]
+        return "\n\n".join(filter(None, parts))
+
+    @property
+    def common(self) -> str:
+        """What is true of every row and in no column of the table, in a line."""
+        values = {key: {str(row.place(key)) for row in self.rows} for key in PANELS}
+        parts = [f"{key} {shared.pop()}" for key, shared in values.items() if len(shared) == 1 and shared != {""}]
+        if self.study.parameters:
+            set_in_all = ", ".join(f"{name}={value}" for name, value in self.study.parameters.items())
+            parts.append(f"unless a recipe says otherwise {set_in_all}")
+        return "; ".join(parts)
 
     def __str__(self) -> str:
         return self.text()

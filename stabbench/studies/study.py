@@ -74,7 +74,7 @@ class Study:
     seeds: int | Sequence[int] = DEFAULT_SEEDS
     crossed: bool = False
     view: str = "boxes"
-    panels: Sequence[str] = ("task", "variant", "model")
+    panels: Sequence[str] = PANELS
     x: str | None = None
     published: str = ""
 

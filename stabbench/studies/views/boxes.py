@@ -26,7 +26,7 @@ SLANTED_FROM = 5
 
 
 def table(result: StudyResult) -> Table:
-    """Failed runs and scores; spread and mean tested against the first recipe of the same task and model."""
+    """Failed runs and scores; spread and mean tested against the first row of the same task and model."""
     references = {_where(row): row for row in reversed(result.rows)}
     others = [row for row in result.rows if row is not references[_where(row)]]
     levene = [statistics.levene_test(*_pair(row, references), "mean").p for row in others]
@@ -44,7 +44,7 @@ def table(result: StudyResult) -> Table:
         rows.append([*places(result, row), *scores, *tests])
     columns = ["failed", "mean ± std", "min", "max", "Levene p", "mean p"]
     notes = [
-        "p-values: against the first recipe of the same task, two-sided, Benjamini and Hochberg's adjustment in each "
+        "p-values: against the first row of the same task, two-sided, Benjamini and Hochberg's adjustment in each "
         f"column ({len(others)} tests). Levene: equal spread, deviations from the mean; mean: Welch.",
     ]
     if any(2 * row.summary.failed > row.summary.planned for row in result.rows):
