@@ -45,6 +45,11 @@ class Cell:
         return planned_steps(self.recipe, self.task.schedule_size, self.max_steps)
 
     @property
+    def whole_steps(self) -> int:
+        """The updates of one run that is not cut short."""
+        return planned_steps(self.recipe, self.task.schedule_size, None)
+
+    @property
     def encoder(self) -> str | None:
         """The run whose encoder all runs start from, if there is one."""
         return None if self.first is None else self.first[0].made_of.run_id(self.first[1])

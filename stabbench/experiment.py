@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,7 +13,7 @@ from stabbench.claims import claimed
 from stabbench.errors import StabbenchError
 from stabbench.executors import Executor, InProcess, ProcessPool
 from stabbench.plan import Plan, group_seeds
-from stabbench.recipes import planned_steps
+from stabbench.preflight import all_measured, flattering, questions
 from stabbench.records import Fingerprint, Outcome, RunRecord
 from stabbench.seeds import Seeds
 from stabbench.store import Store
@@ -94,16 +94,19 @@ def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None, read
     """
     watcher = watcher or Watcher()
     ready = ready or prepare(plan)
+    if warning := flattering(ready):
+        watcher.note(warning)
     wanted = {cell.label: [cell.made_of.run_id(s) for s in plan.seeds] for cell in ready.cells}
     every_id = [run_id for ids in wanted.values() for run_id in ids]
 
     with Store(store_folder) as store:
         records = store.get(every_id)
-        if not _all_measured(records, every_id):
+        if not all_measured(records, every_id):
             names = [cell.made_of.cell_id for cell in ready.cells]
+            names += [cell.first[0].made_of.cell_id for cell in ready.cells if cell.first]
             with claimed(store_folder, names, lambda: watcher.note("another process trains the same: waiting for it")):
                 records = store.get(every_id)
-                if not _all_measured(records, every_id):
+                if not all_measured(records, every_id):
                     measured = {i for i, record in records.items() if record.outcome is not Outcome.MISSING}
                     todo = [
                         (cell, [s for s, i in zip(plan.seeds, wanted[cell.label], strict=True) if i not in measured])
@@ -112,10 +115,6 @@ def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None, read
                     _train(plan, ready, todo, store, watcher)
                     records = store.get(every_id)
     return Execution(ready.task, plan.model, {label: [records[i] for i in ids] for label, ids in wanted.items()})
-
-
-def _all_measured(records: Mapping[str, RunRecord], ids: Sequence[str]) -> bool:
-    return all(i in records and records[i].outcome is not Outcome.MISSING for i in ids)
 
 
 def _train(
@@ -136,8 +135,7 @@ def _train(
     watcher.planned(len(plan.recipes) * len(plan.seeds) - runs, runs, steps)
     workers = plan.workers or (_workers(model.weights_bytes()) if ready.device == "cpu" else 1)
     with _executor(min(workers, runs), plan.plugins, watcher) as executor:
-        recipes = [(cell.recipe, planned_steps(cell.recipe, cell.task.schedule_size, None)) for cell, _ in todo]
-        (reason,) = executor.map(check_model, [(model, ready.task.outputs, recipes)], watcher.tick)
+        reason = next(filter(None, executor.map(check_model, questions(ready), watcher.tick)), "")
         if reason:
             watcher.note(f"model {model.name!r} is trained one seed at a time: {reason}")
 

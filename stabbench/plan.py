@@ -15,6 +15,7 @@ DEFAULT_TASK = "lab/entailment"
 DEFAULT_MODEL = "lab"
 # What `stabbench compare devlin mosbach` does in about two minutes on two cores.
 DEFAULT_SEEDS = 10
+MOST_SEEDS = 1_000_000
 DEFAULT_STORE = Path(".stabbench")
 DEFAULT_BASELINES = Path("baselines.json")
 DEVICES = ("auto", "cpu", "cuda")

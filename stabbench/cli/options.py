@@ -11,13 +11,18 @@ from typing import Any, TypeVar
 
 import click
 
-from stabbench.plan import DEFAULT_BASELINES, DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TASK, DEVICES
+from stabbench.plan import (
+    DEFAULT_BASELINES,
+    DEFAULT_MODEL,
+    DEFAULT_SEEDS,
+    DEFAULT_STORE,
+    DEFAULT_TASK,
+    DEVICES,
+    MOST_SEEDS,
+)
 from stabbench.rules import Rules
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-MOST_SEEDS = 1_000_000
 
 
 class SeedNumbers(click.ParamType):  # type: ignore[type-arg]  # generic in new versions only
@@ -138,7 +143,9 @@ _STUDY = [
     click.option("--task", "tasks", multiple=True, help="In place of the study's tasks; may be repeated."),
     click.option("--model", "models", multiple=True, help="In place of the study's models; may be repeated."),
     _REVISION,
-    seeds_option(None, "In place of the study's: how many (0 to N-1), or which: 3,7,11."),
+    seeds_option(
+        None, "In place of the study's: how many (0 to N-1), or which: 3,7,11. A crossed study runs every pair."
+    ),
     _MAX_STEPS,
     device_option("auto"),
     _JSON,

@@ -15,12 +15,12 @@ from stabbench.cli.options import study_options
 @click.command()
 @click.argument("name", metavar="NAME|FILE")
 @click.option("--published", is_flag=True, help="The paper's numbers beside the measured ones.")
-@click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
+@click.option("--format", "style", type=click.Choice(["simple", "github"]), default="simple", help="Of the table.")
 @study_options
 def study(
     name: str,
     published: bool,
-    markdown: bool,
+    style: str,
     tasks: Sequence[str],
     models: Sequence[str],
     seeds: Sequence[int] | None,
@@ -61,7 +61,6 @@ def study(
             plugins=plugins,
             **options,
         )
-    style = "github" if markdown else "simple"
     click.echo(result.text(style))
     if published:
         click.echo(f"\n{compare_published(result).text(style)}")

@@ -1,9 +1,9 @@
 """Recipes: one plugin class a method, one file a class. None of this imports torch until a recipe is trained."""
 
-from stabbench.recipes._base import Intermediate as Intermediate
-from stabbench.recipes._base import ParameterGroup as ParameterGroup
+from stabbench.recipes._answers import Intermediate as Intermediate
+from stabbench.recipes._answers import ParameterGroup as ParameterGroup
+from stabbench.recipes._answers import Stage as Stage
 from stabbench.recipes._base import Recipe as Recipe
-from stabbench.recipes._base import Stage as Stage
 from stabbench.recipes._fit import check_fit as check_fit
 from stabbench.recipes._fit import intermediate as intermediate
 from stabbench.recipes._fit import planned_steps as planned_steps

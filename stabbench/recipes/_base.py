@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, dataclass_transform
 
 from stabbench.errors import RecipeError
+from stabbench.recipes._answers import Intermediate, ParameterGroup, Stage
 from stabbench.recipes._parameters import check_parameter, parameter, parameter_types
 
 if TYPE_CHECKING:  # recipes are listed and checked without loading torch
@@ -33,55 +34,9 @@ if TYPE_CHECKING:  # recipes are listed and checked without loading torch
 
     from stabbench.models.families import Defaults
     from stabbench.models.layout import Layout
-    from stabbench.seeds import Seeds
 
     # Draws one mask of the given shape per seed, entries 1 with the given probability: [seeds, *shape].
     Bernoulli = Callable[[float, tuple[int, ...]], Tensor]
-
-
-@dataclass(frozen=True)
-class ParameterGroup:
-    """Parameters that the optimizer treats alike.
-
-    Attributes:
-        names: The parameters' names.
-        weight_decay: Decoupled weight decay.
-        lr_factor: On the scheduled learning rate.
-        to_pretrained: The decay pulls towards the values before training, and not towards 0.
-    """
-
-    names: Sequence[str]
-    weight_decay: float
-    lr_factor: float = 1.0
-    to_pretrained: bool = False
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One of the equal parts of a training, with an optimizer and a learning-rate schedule of its own.
-
-    Attributes:
-        trained: Names of the parameters that change.
-        restart: It starts from the values before training and with the seeds' streams anew, as if it were the first.
-    """
-
-    trained: frozenset[str]
-    restart: bool = False
-
-
-@dataclass(frozen=True)
-class Intermediate:
-    """A training on another task that comes first; its encoder is where all runs start.
-
-    Attributes:
-        task: The task's name.
-        recipe: How it is trained there; its own intermediate task is not asked for.
-        seeds: With which seeds.
-    """
-
-    task: str
-    recipe: Recipe
-    seeds: Seeds
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(parameter,))

@@ -6,7 +6,8 @@ from collections import Counter
 
 from stabbench.errors import RecipeError, StabbenchError
 from stabbench.models.layout import Layout
-from stabbench.recipes._base import Intermediate, Recipe
+from stabbench.recipes._answers import Intermediate
+from stabbench.recipes._base import Recipe
 
 
 def planned_steps(recipe: Recipe, train_size: int, max_steps: int | None) -> int:

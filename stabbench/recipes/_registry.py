@@ -145,7 +145,13 @@ def get_recipe(name: str, **parameters: Any) -> Recipe:
     for parameter in parameters:
         if parameter not in known:
             raise RecipeError(unknown(f"parameter of recipe {name!r}:", parameter, known))
-    return cls(**parameters)
+    recipe = cls(**parameters)
+    if "epochs" in parameters and recipe.steps is not None:
+        raise RecipeError(
+            f"recipe {name!r}: epochs has no effect, as steps={recipe.steps} is set",
+            "give steps, or steps=none as well",
+        )
+    return recipe
 
 
 def parse_recipe(text: str) -> Recipe:

@@ -11,7 +11,8 @@ import dataclasses
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from stabbench.errors import RecipeError
-from stabbench.recipes._base import Recipe, Stage
+from stabbench.recipes._answers import Stage
+from stabbench.recipes._base import Recipe
 from stabbench.recipes._parameters import parameter
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class GradualUnfreezing(Recipe):
     """Bias correction in stages: stage k trains head, pooler and the top k + 1 blocks, three epochs each.
 
     What was unfrozen stays unfrozen and goes on from where it is; each stage has an optimizer and a schedule of its
-    own. The embeddings join in the last stage, which trains everything. ``evaluations`` is for each stage.
+    own. The embeddings join in the last stage, which trains everything. ``steps`` and
+    ``evaluations`` are for each stage.
     """
 
     name: ClassVar[str] = "gradual-unfreezing"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from stabbench.errors import RecipeError
-from stabbench.recipes._base import Intermediate, Recipe
+from stabbench.recipes._answers import Intermediate
+from stabbench.recipes._base import Recipe
 from stabbench.recipes._parameters import parameter
 from stabbench.recipes.bias_correction import BiasCorrection
 from stabbench.seeds import Seeds

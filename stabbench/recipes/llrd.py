@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, ClassVar
 
-from stabbench.recipes._base import ParameterGroup, Recipe
+from stabbench.recipes._answers import ParameterGroup
+from stabbench.recipes._base import Recipe
 from stabbench.recipes._parameters import parameter
 
 if TYPE_CHECKING:

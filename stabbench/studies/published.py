@@ -100,7 +100,8 @@ def compare_published(result: StudyResult) -> Table:
         for row, entry in _pairs(result, published(name))
     ]
     columns = ["recipe", "measured on", "measured, %", "published for", "published, %", "what differs"]
-    return Table(columns, rows, [f"{result.study.source}. {fact}" for fact in facts(name)])
+    said = [f"{_file()[name]['source']}: {fact}" for fact in facts(name)]
+    return Table(columns, rows, said)
 
 
 def _pairs(result: StudyResult, numbers: list[Published]) -> Iterator[tuple[Row, Published]]:
@@ -123,5 +124,6 @@ def _difference(row: Row, entry: Published) -> str:
         *(["other data"] if row.task != entry.task else []),
         *(["other model"] if row.model.rpartition("/")[2] != entry.model.rpartition("/")[2] else []),
         *(["other variant"] if row.variant != entry.variant else []),
+        *([f"cut at {row.steps} steps"] if row.cut else []),
     ]
-    return ", ".join(differs) or "nothing known"
+    return ", ".join(differs) or "nothing that stabbench knows of"

@@ -38,8 +38,8 @@ class Table:
 
     def text(self, style: str = "simple") -> str:
         """For a terminal; in style ``"github"`` for a page."""
-        table = tabulate(self.rows, self.columns, tablefmt=style, disable_numparse=True)
-        return "\n".join([table, *(["", *self.notes] if self.notes else [])])
+        table = [tabulate(self.rows, self.columns, tablefmt=style, disable_numparse=True)] if self.rows else []
+        return "\n\n".join([*table, *(["\n".join(self.notes)] if self.notes else [])])
 
 
 class View(Protocol):
@@ -68,6 +68,7 @@ class Row:
         metric: The name of the score.
         constant_score: Of the best constant predictor.
         steps: Updates of one run.
+        cut: They are fewer than the recipe's, by ``--max-steps``.
         runs: Every run; none in a study that needs no training.
     """
 
@@ -80,6 +81,7 @@ class Row:
     metric: str
     constant_score: float
     steps: int
+    cut: bool
     runs: RecipeRuns
 
     @property
@@ -123,8 +125,10 @@ class StudyResult:
     def text(self, style: str = "simple") -> str:
         """Title and table; in style ``"github"`` for a page."""
         source = f" ({self.study.source})" if self.study.source else ""
-        parts = [f"{self.study.name}: {self.study.title}{source}", self.common, self.table.text(style)]
-        return "\n\n".join(filter(None, parts))
+        head = [f"{self.study.name}: {self.study.title}{source}"]
+        if self.study.finding:
+            head.append(f"The source found: {self.study.finding}")
+        return "\n\n".join(filter(None, ["\n".join(head), self.common, self.table.text(style)]))
 
     @property
     def common(self) -> str:
@@ -133,7 +137,9 @@ class StudyResult:
         parts = [f"{key} {shared.pop()}" for key, shared in values.items() if len(shared) == 1 and shared != {""}]
         if self.study.parameters:
             set_in_all = ", ".join(f"{name}={value}" for name, value in self.study.parameters.items())
-            parts.append(f"unless a recipe says otherwise {set_in_all}")
+            parts.append(f"unless written after a recipe's name {set_in_all}")
+        if any(row.cut for row in self.rows):
+            parts.append(f"trainings CUT SHORT at {max(row.steps for row in self.rows if row.cut)} steps")
         return "; ".join(parts)
 
     def __str__(self) -> str:
@@ -169,6 +175,7 @@ class StudyResult:
                     "metric": row.metric,
                     "constant_score": row.constant_score,
                     "steps": row.steps,
+                    "cut": row.cut,
                     **row.runs.to_json(),
                     "validation_scores": [record.validation_score for record in row.runs.records],
                 }

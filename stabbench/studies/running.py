@@ -11,6 +11,8 @@ from stabbench.cells import Prepared, prepare
 from stabbench.comparison import RecipeRuns
 from stabbench.experiment import Execution, Watcher, execute
 from stabbench.plan import DEFAULT_STORE, Plan
+from stabbench.preflight import check_fits
+from stabbench.recipes import load_plugin
 from stabbench.records import RunRecord
 from stabbench.studies.kinds import KINDS
 from stabbench.studies.loading import load_study
@@ -47,10 +49,14 @@ def run_study(
     Raises:
         StabbenchError: Bad input, or runs that ended as ``missing``: those of the other tasks are stored by then.
     """
+    for plugin in options.get("plugins", ()):
+        load_plugin(plugin)
     chosen = replace(load_study(study) if isinstance(study, str) else study, tasks=tasks, models=models, seeds=seeds)
     watcher = watcher or Watcher()
     # Everything is found before anything is trained: a mistake in the last task should not show after hours.
     plans = [(plan, prepare(plan)) for plan in _plans(chosen, {**options, "workers": workers})]
+    for plan, ready in plans if KINDS[chosen.view].needs_runs else ():
+        check_fits(plan, ready, Path(store))
     rows: list[Row] = []
     done: list[Execution] = []
     for number, (plan, ready) in enumerate(plans, start=1):
@@ -92,6 +98,7 @@ def _rows(study: Study, plan: Plan, ready: Prepared, runs: Mapping[str, Sequence
             metric=ready.task.metric,
             constant_score=ready.task.constant_score,
             steps=cell.steps,
+            cut=cell.steps < cell.whole_steps,
             runs=RecipeRuns(cell.label, runs.get(cell.label, [])),
         )
         for point, cell in zip(study.points(), ready.cells, strict=True)

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stabbench.errors import StudyError, unknown
-from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_TASK
-from stabbench.recipes import Recipe, get_recipe, parse_recipe
+from stabbench.errors import RecipeError, StudyError, unknown
+from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_TASK, MOST_SEEDS
+from stabbench.recipes import Recipe, parse_recipe
 from stabbench.seeds import Seeds
 from stabbench.studies.kinds import KINDS
+from stabbench.studies.types import check_types
+from stabbench.tasks import canonical_name
 
 # What the panels of a picture can be split by, besides the parameters of the grid.
 PANELS = ("task", "variant", "model")
@@ -43,7 +45,7 @@ class Study:
         recipes: As on the command line, ``"reinit:blocks=3"``.
         source: The paper, and the figure or table in it.
         finding: What the source found, in a sentence.
-        parameters: Set in every recipe that does not set them itself.
+        parameters: Set in every recipe, also in place of its own defaults, unless they are written after its name.
         grid: Parameters whose values are crossed with every recipe.
         tasks: Names of tasks.
         variants: Of every task, such as ``"examples=250,split=zhang2021"``; ``""`` is the task as it is.
@@ -79,29 +81,39 @@ class Study:
     published: str = ""
 
     def __post_init__(self) -> None:
+        check_types(self)
+        _check_seeds(self)
         for name in ("recipes", "tasks", "variants", "models"):
-            if isinstance(getattr(self, name), str) or not getattr(self, name):
-                raise StudyError(f"study {self.name!r}: {name} must be a list of at least one text")
-        for name, values in self.grid.items():
-            if isinstance(values, str) or not isinstance(values, Sequence) or not values:
-                raise StudyError(f"study {self.name!r}: grid parameter {name} must be a list of values")
-        if self.view not in KINDS:
+            self._check_different(name)
+        kind = KINDS.get(self.view)
+        if kind is None:
             raise StudyError(f"study {self.name!r}: {unknown('view', self.view, KINDS)}")
-        if KINDS[self.view].needs_x and self.x not in self.grid:
-            raise StudyError(f"study {self.name!r}: view {self.view!r} needs x, one of the grid's parameters")
-        if KINDS[self.view].needs_crossed and not self.crossed:
+        if kind.needs_x != (self.x is not None) or (kind.needs_x and self.x not in self.grid):
+            wants = "needs x, one of the grid's parameters" if kind.needs_x else "has no x"
+            raise StudyError(f"study {self.name!r}: view {self.view!r} {wants}")
+        if kind.needs_crossed and not self.crossed:
             raise StudyError(f"study {self.name!r}: view {self.view!r} needs crossed = true")
         for panel in self.panels:
             if panel not in (*PANELS, *self.grid):
                 raise StudyError(f"study {self.name!r}: {unknown('panel', panel, (*PANELS, *self.grid))}")
         list(self.points())
 
+    def _check_different(self, name: str) -> None:
+        values = list(getattr(self, name))
+        if name == "variants":
+            values = [canonical_name(f"task:{value}") if value else "" for value in values]
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice is not None:
+            raise StudyError(f"study {self.name!r}: {twice!r} is twice among the {name}")
+
     def points(self) -> Iterator[Point]:
         """Every recipe of the grid, in order."""
         for text in self.recipes:
-            asked = parse_recipe(text)
-            given = _given(text)
+            asked, given = parse_recipe(text), _given(text)
             common = {name: value for name, value in self.parameters.items() if name not in given}
+            for name in self.grid:
+                if name in given or name in self.parameters:
+                    raise StudyError(f"study {self.name!r}: {name} is in the grid and set for recipe {text!r}, too")
             for values in itertools.product(*self.grid.values()):
                 varied = dict(zip(self.grid, values, strict=True))
                 yield Point(text, varied, _set(asked, {**common, **varied}))
@@ -112,7 +124,21 @@ class Study:
         if not self.crossed:
             return [Seeds.of(n) for n in numbers]
         pairs = itertools.product(numbers, repeat=2)
-        return [Seeds.of(i, initialisation=a, order=b, dropout=b) for i, (a, b) in enumerate(pairs)]
+        return [Seeds.of(_paired(a, b), initialisation=a, order=b, dropout=b) for a, b in pairs]
+
+
+def _check_seeds(study: Study) -> None:
+    numbers = [study.seeds] if isinstance(study.seeds, int) else study.seeds
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= MOST_SEEDS:
+            raise StudyError(
+                f"study {study.name!r}: seeds must be whole numbers from 0 to {MOST_SEEDS:,}, got {number!r}"
+            )
+
+
+def _paired(a: int, b: int) -> int:
+    """One number for two, the same in a larger grid (Szudzik's pairing): what is stored is found again."""
+    return b * b + a if a < b else a * a + a + b
 
 
 def _given(text: str) -> set[str]:
@@ -122,7 +148,13 @@ def _given(text: str) -> set[str]:
 
 def _set(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     """``recipe`` with parameters of that name and value."""
-    return get_recipe(recipe.name, **{**recipe.parameters(), **values})
+    for name in values:
+        if name not in recipe.parameters():
+            raise RecipeError(unknown(f"parameter of recipe {recipe.name!r}:", name, recipe.parameters()))
+    made = dataclasses.replace(recipe, **values)
+    if "epochs" in values and made.steps is not None:
+        raise RecipeError(f"recipe {recipe.name!r}: epochs has no effect with steps={made.steps}")
+    return made
 
 
 def replace(study: Study, **changes: Any) -> Study:

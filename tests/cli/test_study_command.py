@@ -51,7 +51,7 @@ def test_a_study_of_ones_own_trains_prints_and_is_cached(tmp_path: Path) -> None
     assert "to train" not in compared.stderr
 
     (tmp_path / "other.toml").write_text(STUDY.replace("1e-5", "5e-5"))
-    other = stabbench("study", "other.toml", *SHORT, "--task", "lab/entailment", "--markdown", cwd=tmp_path)
+    other = stabbench("study", "other.toml", *SHORT, "--task", "lab/entailment", "--format", "github", cwd=tmp_path)
     assert "4 runs are stored, 4 to train" in other.stderr
     assert "| devlin" in other.stdout
 

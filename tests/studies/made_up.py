@@ -34,7 +34,7 @@ def made_up(folder: Path, study: Study, made: Made) -> StudyResult:
                         row = Row(
                             point.text, point.recipe.resolved(Defaults()), point.varied,
                             task, variant, model, "accuracy", CONSTANT,
-                            point.recipe.steps or STEPS, RecipeRuns(point.recipe.label, []),
+                            point.recipe.steps or STEPS, False, RecipeRuns(point.recipe.label, []),
                         )  # fmt: skip
                         runs = RecipeRuns(point.recipe.label, [])
                         for place, seeds in enumerate(study.seed_list()):

@@ -21,7 +21,7 @@ from stabbench.tasks import GLUE_TASKS, LAB_TASKS
 def result(study: str, recipe: str, task: str, model: str = "lab", variant: str = "") -> StudyResult:
     failed = replace(record(1), score=0.5, outcome=Outcome.FAILED)
     runs = RecipeRuns(recipe, [replace(record(), score=0.75), failed])
-    row = Row(recipe, parse_recipe(recipe), {}, task, variant, model, "accuracy", 0.5, 3, runs)
+    row = Row(recipe, parse_recipe(recipe), {}, task, variant, model, "accuracy", 0.5, 3, False, runs)
     declared = load_study(study)
     return StudyResult(declared, [row], Path("nowhere"), VIEWS[declared.view])
 
@@ -59,7 +59,14 @@ def test_a_lab_task_stands_beside_the_task_that_it_mirrors() -> None:
 
 def test_the_papers_own_setting_differs_in_nothing_known() -> None:
     (row,) = compare_published(result("mosbach2021-table1", "devlin", "glue/rte", "bert-large-uncased")).rows
-    assert row[-1] == "nothing known"
+    assert row[-1] == "nothing that stabbench knows of"
+
+
+def test_a_training_that_was_cut_short_is_named() -> None:
+    made = result("mosbach2021-table1", "devlin", "lab/entailment")
+    cut = replace(made, rows=[replace(made.rows[0], cut=True)])
+    assert compare_published(cut).rows[0][-1] == "other data, other model, cut at 3 steps"
+    assert "trainings CUT SHORT at 3 steps" in cut.text()
 
 
 def test_another_variant_is_named_and_the_same_one_preferred() -> None:

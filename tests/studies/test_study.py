@@ -16,8 +16,8 @@ def study(**changes: Any) -> Study:
 
 
 def test_the_grid_is_crossed_with_every_recipe_in_order() -> None:
-    points = list(study(grid={"lr": [2e-5, 3e-5], "epochs": [3, 10]}).points())
-    assert [point.text for point in points] == ["devlin"] * 4 + ["reinit:blocks=2,lr=1e-5"] * 4
+    points = list(study(recipes=["devlin", "reinit:blocks=2"], grid={"lr": [2e-5, 3e-5], "epochs": [3, 10]}).points())
+    assert [point.text for point in points] == ["devlin"] * 4 + ["reinit:blocks=2"] * 4
     values = [(point.recipe.lr, point.recipe.epochs) for point in points]
     assert values == [(2e-5, 3.0), (2e-5, 10.0), (3e-5, 3.0), (3e-5, 10.0)] * 2
     assert points[1].varied == {"lr": 2e-5, "epochs": 10}
@@ -37,9 +37,14 @@ def test_seeds_are_a_number_or_a_list() -> None:
 
 def test_crossed_seeds_pair_every_initialisation_with_every_order() -> None:
     seeds = study(seeds=[3, 5], crossed=True).seed_list()
-    assert [(s.seed, s.initialisation, s.order, s.dropout) for s in seeds] == [
-        (0, 3, 3, 3), (1, 3, 5, 5), (2, 5, 3, 3), (3, 5, 5, 5),
-    ]  # fmt: skip
+    assert [(s.initialisation, s.order, s.dropout) for s in seeds] == [(3, 3, 3), (3, 5, 5), (5, 3, 3), (5, 5, 5)]
+
+
+def test_a_pair_of_seeds_is_the_same_run_in_every_crossed_study() -> None:
+    """Or a larger grid would be trained from the start."""
+    small, large = (set(study(seeds=seeds, crossed=True).seed_list()) for seeds in (4, [0, 1, 2, 3, 9]))
+    assert small < large
+    assert len({s.seed for s in large}) == 25
 
 
 def test_replace_leaves_what_is_none() -> None:
@@ -52,6 +57,24 @@ def test_replace_leaves_what_is_none() -> None:
     [
         ({"recipes": []}, StudyError, "recipes must be a list"),
         ({"recipes": "devlin"}, StudyError, "recipes must be a list"),
+        ({"recipes": [1]}, StudyError, "recipes must be a list"),
+        ({"variants": [1]}, StudyError, "variants must be a list"),
+        ({"panels": "task"}, StudyError, "panels must be a list"),
+        ({"seeds": []}, StudyError, "seeds must be a number or a list"),
+        ({"seeds": "5"}, StudyError, "seeds must be a number or a list"),
+        ({"seeds": True}, StudyError, "seeds must be a number or a list"),
+        ({"seeds": [1.5]}, StudyError, "seeds must be whole numbers from 0 to 1,000,000, got 1.5"),
+        ({"seeds": [True]}, StudyError, "got True"),
+        ({"seeds": [-1]}, StudyError, "got -1"),
+        ({"seeds": 10**11}, StudyError, "got 100000000000"),
+        ({"grid": [1e-5]}, StudyError, "grid must be a table"),
+        ({"crossed": 1}, StudyError, "crossed must be true or false"),
+        ({"tasks": ["lab/entailment"] * 2}, StudyError, "'lab/entailment' is twice among the tasks"),
+        ({"variants": ["examples=250", "examples=0250"]}, StudyError, "'task:examples=250' is twice"),
+        ({"grid": {"lr": [2e-5]}}, StudyError, "lr is in the grid and set for recipe 'reinit"),
+        ({"recipes": ["devlin"], "grid": {"lr": [1e-5]}, "parameters": {"lr": 1e-5}}, StudyError, "lr is in the grid"),
+        ({"recipes": ["longer"], "grid": {"epochs": [3]}}, RecipeError, "epochs has no effect with steps=800"),
+        ({"x": "lr"}, StudyError, "view 'boxes' has no x"),
         ({"tasks": ()}, StudyError, "tasks must be a list"),
         ({"grid": {"lr": 2e-5}}, StudyError, "lr must be a list of values"),
         ({"grid": {"lr": []}}, StudyError, "lr must be a list of values"),
@@ -62,7 +85,7 @@ def test_replace_leaves_what_is_none() -> None:
         ({"panels": ["colour"]}, StudyError, "unknown panel 'colour'"),
         ({"recipes": ["devlni"]}, RecipeError, "did you mean 'devlin'"),
         ({"parameters": {"blocks": 1}}, RecipeError, "unknown parameter of recipe 'devlin'"),
-        ({"grid": {"lr": [-1.0]}}, RecipeError, "must be above 0"),
+        ({"recipes": ["devlin"], "grid": {"lr": [-1.0]}}, RecipeError, "must be above 0"),
     ],
 )
 def test_a_study_that_contradicts_itself_is_refused(changes: dict[str, Any], error: type, message: str) -> None:

@@ -82,7 +82,14 @@ def test_a_mistake_in_a_toml_file_is_named(tmp_path: Path, text: str, message: s
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("study = 3", "defines no study"), ("", "defines no study"), ("1 / 0", "ZeroDivisionError"), ("(", "SyntaxError")],
+    [
+        ("study = 3", "defines no study"),
+        ("", "defines no study"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("(", "SyntaxError"),
+        ("raise SystemExit(0)", "SystemExit"),
+        ("import stabbench\nstabbench.Study(name='n', title='t', recipes=[])", "recipes must"),
+    ],
 )
 def test_a_mistake_in_a_python_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(StudyError, match=message):

@@ -57,10 +57,11 @@ def test_one_legend_names_recipes_and_failed_runs_and_the_constant(view: str, tm
 
 
 def test_lines_are_told_apart_by_everything_that_no_panel_shows(tmp_path: Path) -> None:
-    asked = study("lines", grid={"steps": [10, 20], "epochs": [3, 10]}, tasks=TASKS[:1], variants=["", "examples=250"])
+    grid = {"steps": [10, 20], "batch_size": [8, 16]}
+    asked = study("lines", grid=grid, tasks=TASKS[:1], variants=["", "examples=250"])
     result = made_up(tmp_path, asked, scores(0.7, 0.7, 0.8))
     (names,) = draw(result, tmp_path / "x.png")
-    assert names[:2] == ["devlin epochs=3", "devlin epochs=10"]
+    assert names[:2] == ["devlin batch_size=8", "devlin batch_size=16"]
     shown = StudyResult(
         study("lines", panels=["task"], variants=["", "examples=250"]), result.rows, tmp_path, result.view
     )

@@ -28,7 +28,7 @@ def test_lines(tmp_path: Path) -> None:
     table = made_up(tmp_path, asked, scores(0.6, 0.8)).table
     assert table.columns == ["recipe", "steps", "failed", "mean ± std", "min", "max"]
     assert table.rows[1] == ["devlin", "20", "0/2", "0.700 ± 0.141", "0.600", "0.800"]
-    assert table.notes == ["Scores are those on the evaluation set."]
+    assert table.notes == ["Scores: on the evaluation set. Failed runs: by the evaluation set."]
 
 
 def test_lines_are_of_validation_scores_where_there_are_any(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_lines_are_of_validation_scores_where_there_are_any(tmp_path: Path) -> N
     table = made_up(tmp_path, asked, found).table
     assert table.rows == [["devlin", "10", "1/3", "0.800 ± 0.141", "0.700", "0.900"]]
     assert table.notes == [
-        "Scores are those on the validation set.",
+        "Scores: on the validation set. Failed runs: by the evaluation set.",
         "1 run without a finite score: counted as failed, in none of the other numbers.",
     ]
 

@@ -26,9 +26,9 @@ SLANTED_FROM = 5
 
 
 def table(result: StudyResult) -> Table:
-    """Failed runs and scores; spread and mean tested against the first row of the same task and model."""
-    references = {_where(row): row for row in reversed(result.rows)}
-    others = [row for row in result.rows if row is not references[_where(row)]]
+    """Failed runs and scores; spread and mean tested against the first row of the same panel."""
+    references = {id(row): rows[0] for rows in result.panels().values() for row in rows}
+    others = [row for row in result.rows if row is not references[id(row)]]
     levene = [statistics.levene_test(*_pair(row, references), "mean").p for row in others]
     means = [statistics.mean_test(*_pair(row, references)) for row in others]
     two_sided = [
@@ -43,8 +43,10 @@ def table(result: StudyResult) -> Table:
         tests = [p_value(p) for p in tested[id(row)]] if id(row) in tested else ["", ""]
         rows.append([*places(result, row), *scores, *tests])
     columns = ["failed", "mean ± std", "min", "max", "Levene p", "mean p"]
+    keys = [key for key in result.study.panels if len({row.place(key) for row in result.rows}) > 1]
+    of_same = f" of the same {' and '.join(keys)}" if keys else ""
     notes = [
-        "p-values: against the first row of the same task, two-sided, Benjamini and Hochberg's adjustment in each "
+        f"p-values: against the first row{of_same}, two-sided, Benjamini and Hochberg's adjustment in each "
         f"column ({len(others)} tests). Levene: equal spread, deviations from the mean; mean: Welch.",
     ]
     if any(2 * row.summary.failed > row.summary.planned for row in result.rows):
@@ -73,9 +75,5 @@ def draw(result: StudyResult, figure: Figure) -> None:
         axes.set_ylabel(metrics(rows), fontsize=7)
 
 
-def _where(row: Row) -> tuple[str, str, str]:
-    return row.task, row.variant, row.model
-
-
-def _pair(row: Row, references: dict[tuple[str, str, str], Row]) -> tuple[list[float], list[float]]:
-    return row.runs.finite_scores, references[_where(row)].runs.finite_scores
+def _pair(row: Row, references: dict[int, Row]) -> tuple[list[float], list[float]]:
+    return row.runs.finite_scores, references[id(row)].runs.finite_scores

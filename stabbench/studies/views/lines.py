@@ -42,7 +42,7 @@ def table(result: StudyResult) -> Table:
         rows.append([*places(result, row), failures(row), *drawn])
     lost = sum(_score(record, on_validation) is None for row in result.rows for record in row.runs.records)
     notes = [
-        f"Scores are those on the {'validation' if on_validation else 'evaluation'} set.",
+        f"Scores: on the {'validation' if on_validation else 'evaluation'} set. Failed runs: by the evaluation set.",
         *without(lost, "score", "counted as failed, in none of the other numbers"),
     ]
     return Table([*place_columns(result), "failed", "mean ± std", "min", "max"], rows, notes)
@@ -68,7 +68,8 @@ def draw(result: StudyResult, figure: Figure) -> None:
             for record in row.runs.records:
                 if record.outcome is Outcome.FAILED:
                     cross(axes, where[row.varied[along]], _score(record, on_validation))
-        constant_line(axes, rows)
+        if not on_validation:  # the constant predictor's score is known for the evaluation set alone
+            constant_line(axes, rows)
         _ticks(axes, where)
         axes.set_xlabel(along, fontsize=7)
         axes.set_ylabel(f"{metrics(rows)}, {'validation' if on_validation else 'evaluation'} set", fontsize=7)

@@ -1,0 +1,74 @@
+"""What is found out before any training."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from noting import Noting
+from tiny_models import tiny_model
+
+import stabbench
+from stabbench import StabbenchError, Store
+from stabbench.models.source import find_model
+from stabbench.studies import Study, run_study
+
+
+@pytest.fixture
+def unknown(tmp_path: Path) -> str:
+    """A model whose family stabbench does not know, with the lab's tokenizer."""
+    folder = tmp_path / "unknown"
+    tiny_model("rembert", vocab_size=200).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(find_model("lab").folder / name, folder)
+    return str(folder)
+
+
+def test_a_recipe_that_does_not_fit_the_last_model_is_found_before_the_first_is_trained(
+    tmp_path: Path, unknown: str
+) -> None:
+    study = Study(name="n", title="t", recipes=["bias-correction", "llrd"], models=["lab", unknown], seeds=1)
+    with pytest.raises(StabbenchError, match=r"'llrd'.*'rembert'"):
+        run_study(study, max_steps=2, store=tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_what_is_stored_is_not_checked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Study(name="n", title="t", recipes=["devlin"], seeds=1)
+    found = run_study(study, max_steps=2, store=tmp_path)
+    monkeypatch.setattr("stabbench.engine.run.load_model", lambda *_: pytest.fail("the model is loaded"))
+    assert run_study(study, max_steps=2, store=tmp_path).to_json() == found.to_json()
+
+
+def test_the_best_of_several_evaluations_without_a_validation_set_is_said_to_flatter(tmp_path: Path) -> None:
+    def notes(recipe: str, task: str) -> list[str]:
+        watcher = Noting()
+        stabbench.compare([recipe], task=task, seeds=1, max_steps=2, store=tmp_path, watcher=watcher)
+        return [note for note in watcher.notes if "flatters" in note]
+
+    whole, split = "lab/entailment:examples=64", "lab/entailment:examples=64,split=zhang2021"
+    (note,) = notes("devlin:evaluations=2,keep=best", whole)
+    assert "devlin:evaluations=2,keep=best" in note
+    assert notes("devlin:evaluations=2,keep=best", split) == notes("devlin:evaluations=2", whole) == []
+
+
+def test_two_at_once_train_what_comes_first_only_once(tmp_path: Path) -> None:
+    watchers = [Noting(), Noting()]
+
+    def run(number: int) -> None:
+        task = ("lab/entailment", "lab/paraphrase")[number]
+        stabbench.compare(
+            ["intermediate-task"], task=task, seeds=1, max_steps=4, store=tmp_path, watcher=watchers[number]
+        )
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=300)
+    # Four steps of its own for each, and four for the encoder in one of them.
+    assert sorted(watcher.ticks for watcher in watchers) == [4, 8]
+    with Store(tmp_path, write=False) as store:
+        assert len(list(store.records())) == 3
