@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from command import stabbench
 
+from stabbench import RunRecord
+
 GLUE = Path(__file__).parents[3] / "shared" / "glue"
 SHORT = ["--seeds", "2", "--max-steps", "3", "--workers", "1"]
 
@@ -39,7 +41,9 @@ def test_an_intermediate_training_is_done_once_and_listed(tmp_path: Path) -> Non
     (before,) = [run[0] for run in runs if run[1] == "lab/inference"]
     assert [path.name for path in (tmp_path / ".stabbench" / "encoders").iterdir()] == [f"{before}.safetensors"]
     (one, *_) = [run[0] for run in runs if run[3] == "intermediate-task"]
-    assert shown(one, tmp_path)["fingerprint"]["experiment"]["encoder"] == before
+    first_run = RunRecord.from_json({k: v for k, v in shown(before, tmp_path).items() if k != "history"})
+    named = shown(one, tmp_path)["fingerprint"]["experiment"]["encoder"]
+    assert named == first_run.fingerprint.experiment_id(first_run.seeds)
 
     again = stabbench(*arguments, cwd=tmp_path)
     assert again.stdout == first.stdout
