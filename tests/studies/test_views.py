@@ -74,8 +74,9 @@ def test_scatter(tmp_path: Path) -> None:
     asked = study("scatter", seeds=5, tasks=["lab/entailment", "lab/paraphrase"])
     found = each(score=[0.9, 0.8, 0.6, 0.4, None], final_loss=[0.001, 0.02, 0.03, 0.7, None])
     table = made_up(tmp_path, asked, found).table
-    assert table.columns == ["panel", "failed", "rank correlation", "loss < 0.01", "0.01 to 0.1", "0.1 to 1"]
-    row = ["2/5", "-1.000", "0.900 ± - (1)", "0.700 ± 0.141 (2)", "0.400 ± - (1)"]
+    quarters = ["loss up to 0.0152", "loss 0.0152 to 0.025", "loss 0.025 to 0.197", "loss 0.197 to 0.7"]
+    assert table.columns == ["panel", "failed", "rank correlation", *quarters]
+    row = ["2/5", "-1.000", "0.900 ± - (1)", "0.800 ± - (1)", "0.600 ± - (1)", "0.400 ± - (1)"]
     assert table.rows == [["lab/entailment", *row], ["lab/paraphrase", *row]]
     assert table.notes[1].startswith("2 runs without a finite score or loss")
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from stabbench.records import Outcome, RunRecord
 from stabbench.studies.result import StudyResult, Table
@@ -24,8 +27,6 @@ from stabbench.studies.views.panels import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Final losses below each of these, and not below the one before.
-BINS = {"loss < 0.01": 0.01, "0.01 to 0.1": 0.1, "0.1 to 1": 1.0, "1 or more": math.inf}
 # With more lines than these in the legend, a colour is a recipe's, or a value's of the grid's first parameter.
 COLOURED = 12
 # A logarithmic axis has no zero.
@@ -33,22 +34,34 @@ LEAST_LOSS = 1e-7
 
 
 def table(result: StudyResult) -> Table:
-    """For each panel: rank correlation, and the scores by the decade of the final loss."""
+    """For each panel: rank correlation, and the scores by the final loss, in quarters of all runs."""
     panels = {title: [r for row in rows for r in row.runs.records] for title, rows in result.panels().items()}
-    binned = {title: _binned(records) for title, records in panels.items()}
-    used = [name for name in BINS if any(bins[name] for bins in binned.values())]
+    measured = [r for records in panels.values() for r in records if r.score is not None and r.final_loss is not None]
+    quarters = _quarters([r.final_loss for r in measured if r.final_loss is not None])
     rows = []
     for title, records in panels.items():
         failed = sum(record.outcome is Outcome.FAILED for record in records)
-        scores = [f"{described(s).mean_and_std} ({len(s)})" if s else "-" for s in (binned[title][n] for n in used)]
-        rows.append([title, f"{failed}/{len(records)}", number(_rank_correlation(records)), *scores])
-    lost = sum(r.score is None or r.final_loss is None for records in panels.values() for r in records)
+        rows.append([title, f"{failed}/{len(records)}", number(_rank_correlation(records))])
+        for low, high in quarters:
+            inside = [r.score for r in records if r.final_loss is not None and low < r.final_loss <= high]
+            scores = [score for score in inside if score is not None]
+            rows[-1].append(f"{described(scores).mean_and_std} ({len(scores)})" if scores else "-")
+    lost = sum(map(len, panels.values())) - len(measured)
     notes = [
-        "Rank correlation: Spearman's, of final loss and score, over the runs that did not fail. "
-        "By final loss: mean ± std of the scores, those of failed runs too, and in brackets their number.",
+        "Rank correlation: Spearman's, of final loss and score, over the runs that did not fail. By final loss, in "
+        "quarters of all runs: mean ± std of the scores, those of failed runs too, and in brackets their number.",
         *without(lost, "score or loss", "counted as failed, in none of the other numbers"),
     ]
-    return Table(["panel", "failed", "rank correlation", *used], rows, notes)
+    names = [f"loss {'up' if math.isinf(low) else f'{low:.3g}'} to {high:.3g}" for low, high in quarters]
+    return Table(["panel", "failed", "rank correlation", *names], rows, notes)
+
+
+def _quarters(losses: Sequence[float]) -> list[tuple[float, float]]:
+    """Above what and up to what each quarter is; fewer where many losses are equal."""
+    if not losses:
+        return []
+    edges = [-math.inf, *dict.fromkeys(float(edge) for edge in np.quantile(losses, [0.25, 0.5, 0.75, 1]))]
+    return list(itertools.pairwise(edges))
 
 
 def draw(result: StudyResult, figure: Figure) -> None:
@@ -84,16 +97,6 @@ def _names(result: StudyResult) -> dict[int, str]:
         return {id(row): row.recipe for row in result.rows}
     first = next((key for key in result.study.grid if key not in result.study.panels), next(iter(result.study.grid)))
     return {id(row): f"{first}={row.varied[first]}" for row in result.rows}
-
-
-def _binned(records: Sequence[RunRecord]) -> dict[str, list[float]]:
-    """The scores of each bin."""
-    bins: dict[str, list[float]] = {name: [] for name in BINS}
-    for record in records:
-        if record.score is not None and record.final_loss is not None:
-            loss = record.final_loss
-            bins[next(name for name, end in BINS.items() if loss < end)].append(record.score)
-    return bins
 
 
 def _rank_correlation(records: Sequence[RunRecord]) -> float | None:
