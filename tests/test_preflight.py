@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from noting import Noting
 from tiny_models import tiny_model
 
 import stabbench
-from stabbench import StabbenchError, Store
+from stabbench import StabbenchError
 from stabbench.models.source import find_model
 from stabbench.studies import Study, run_study
 
@@ -52,23 +51,3 @@ def test_the_best_of_several_evaluations_without_a_validation_set_is_said_to_fla
     (note,) = notes("devlin:evaluations=2,keep=best", whole)
     assert "devlin:evaluations=2,keep=best" in note
     assert notes("devlin:evaluations=2,keep=best", split) == notes("devlin:evaluations=2", whole) == []
-
-
-def test_two_at_once_train_what_comes_first_only_once(tmp_path: Path) -> None:
-    watchers = [Noting(), Noting()]
-
-    def run(number: int) -> None:
-        task = ("lab/entailment", "lab/paraphrase")[number]
-        stabbench.compare(
-            ["intermediate-task"], task=task, seeds=1, max_steps=4, store=tmp_path, watcher=watchers[number]
-        )
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=300)
-    # Four steps of its own for each, and four for the encoder in one of them.
-    assert sorted(watcher.ticks for watcher in watchers) == [4, 8]
-    with Store(tmp_path, write=False) as store:
-        assert len(list(store.records())) == 3

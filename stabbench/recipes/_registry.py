@@ -148,8 +148,7 @@ def get_recipe(name: str, **parameters: Any) -> Recipe:
     recipe = cls(**parameters)
     if "epochs" in parameters and recipe.steps is not None:
         raise RecipeError(
-            f"recipe {name!r}: epochs has no effect, as steps={recipe.steps} is set",
-            "give steps, or steps=none as well",
+            f"recipe {name!r}: epochs has no effect with steps={recipe.steps}", "give steps, or steps=none as well"
         )
     return recipe
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -134,6 +135,9 @@ def _check_seeds(study: Study) -> None:
             raise StudyError(
                 f"study {study.name!r}: seeds must be whole numbers from 0 to {MOST_SEEDS:,}, got {number!r}"
             )
+    number, times = Counter(numbers).most_common(1)[0]
+    if times > 1:
+        raise StudyError(f"study {study.name!r}: seed {number} is given twice", "every seed is one run")
 
 
 def _paired(a: int, b: int) -> int:

@@ -1,11 +1,12 @@
 """The methods and the variants of tasks through the real command: what is trained, stored, listed and refused."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command import stabbench
+from command import COMMAND, stabbench
 
 from stabbench import RunRecord
 
@@ -125,3 +126,22 @@ def test_a_variant_of_the_real_rte(tmp_path: Path) -> None:
     assert run["score"] * 139 == pytest.approx(round(run["score"] * 139))
     assert run["validation_score"] * 138 == pytest.approx(round(run["validation_score"] * 138))
     assert f"best constant predictor {run['constant_score']:.3f}" in done.stdout
+
+
+def test_two_commands_at_once_train_what_comes_first_only_once(tmp_path: Path) -> None:
+    commands = [
+        subprocess.Popen(
+            [*COMMAND, "run", "intermediate-task", "--task", task, *SHORT],
+            cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        for task in ("lab/entailment", "lab/paraphrase")
+    ]  # fmt: skip
+    said = [command.communicate(timeout=300)[1] for command in commands]
+    assert [command.returncode for command in commands] == [0, 0]
+    assert sum("intermediate training on lab/inference" in text for text in said) == 1
+    # Two runs of three steps each, and in one of the commands three steps before.
+    assert sorted(steps for text in said for steps in ("(6 steps)", "(9 steps)") if steps in text) == [
+        "(6 steps)",
+        "(9 steps)",
+    ]
+    assert len(listed(tmp_path)) == 5

@@ -95,7 +95,7 @@ def test_bad_input_ends_with_a_message(tmp_path: Path) -> None:
         (["mosbach2021-table2"], "did you mean 'mosbach2021-table1'"),
         (["mine.toml"], "did you mean 'devlin'"),
         (["none.toml"], "cannot be read"),
-        (["zhang2021-fig9", "--seeds", "3,3"], "the same"),
+        (["zhang2021-fig9", "--seeds", "3,3"], "seed 3 is given twice"),
         (["zhang2021-fig2", "--task", "glue/rte", "--data-dir", "nowhere"], "no such folder"),
         (["zhang2021-fig2", "--task", "lab/entailment:examples=2000"], "has 1000 training examples"),
         (["mosbach2021-table1", "--task", "lab/entailmnt"], "did you mean 'lab/entailment'"),

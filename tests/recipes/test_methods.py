@@ -11,7 +11,7 @@ from stabbench import Recipe, Seeds, get_recipe, recipe_names
 from stabbench.errors import ModelError, RecipeError
 from stabbench.models.families import Defaults, defaults_of
 from stabbench.models.layout import Layout, ParameterInfo
-from stabbench.recipes import ParameterGroup, check_fit
+from stabbench.recipes import ParameterGroup, check_fit, parse_recipe
 
 PARTS = ("embeddings", "block 0", "block 1", "block 2", "pooler", "head")
 KINDS = ("weight", "bias", "norm")
@@ -84,7 +84,14 @@ def test_weight_decay_is_its_own_whatever_the_familys() -> None:
 def test_longer_makes_its_updates_whatever_the_size_of_the_training_set(size: int, steps: int) -> None:
     assert get_recipe("longer").total_steps(size) == 800
     assert get_recipe("longer", steps=steps).total_steps(size) == steps
-    assert get_recipe("devlin", steps=steps, epochs=7).total_steps(size) == steps
+    assert get_recipe("devlin", steps=steps).total_steps(size) == steps
+
+
+@pytest.mark.parametrize("text", ["longer:epochs=7", "devlin:steps=10,epochs=7"])
+def test_epochs_beside_steps_are_refused(text: str) -> None:
+    with pytest.raises(RecipeError, match="epochs has no effect with steps="):
+        parse_recipe(text)
+    assert parse_recipe(f"{text.partition(':')[0]}:steps=none,epochs=7").total_steps(16) == 7
 
 
 def test_longer_without_steps_counts_epochs() -> None:

@@ -66,6 +66,8 @@ def test_replace_leaves_what_is_none() -> None:
         ({"seeds": [1.5]}, StudyError, "seeds must be whole numbers from 0 to 1,000,000, got 1.5"),
         ({"seeds": [True]}, StudyError, "got True"),
         ({"seeds": [-1]}, StudyError, "got -1"),
+        ({"seeds": [[1]]}, StudyError, "got \\[1\\]"),
+        ({"seeds": [4, 4]}, StudyError, "seed 4 is given twice"),
         ({"seeds": 10**11}, StudyError, "got 100000000000"),
         ({"grid": [1e-5]}, StudyError, "grid must be a table"),
         ({"crossed": 1}, StudyError, "crossed must be true or false"),
