@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# At most so many panels in a row of the picture.
+# At most so many panels in a row of the picture, and so many inches.
 ACROSS = 4
+WIDEST = 14
 PANEL_HEIGHT = 3.4
 # No red, which is a failed run's, and no grey, which is the best constant predictor's.
 PALETTE = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:cyan", "tab:pink", "tab:olive",
@@ -39,7 +40,7 @@ def axes_of(result: StudyResult, figure: Figure, width: float) -> Iterator[tuple
 
 def side_by_side(result: StudyResult, figure: Figure, titles: Sequence[str], width: float) -> Iterator[Axes]:
     """Axes of that width under ``titles``; the figure is made as large as they need."""
-    across = min(len(titles), ACROSS)
+    across = min(len(titles), ACROSS, max(1, int(WIDEST / width)))
     down = -(-len(titles) // across)
     head(result, figure, max(4.2, width * across), PANEL_HEIGHT * down + 0.5)
     for place, title in enumerate(titles, start=1):
