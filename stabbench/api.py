@@ -46,8 +46,6 @@ def compare(
     """
     if isinstance(recipes, str) or not recipes:
         raise RecipeError("no recipes", 'give a list: stabbench.compare(["devlin", "mosbach"])')
-    if options.get("data_dir") is not None:
-        options["data_dir"] = Path(options["data_dir"])
     plan = Plan(
         recipes=[parse_recipe(r) if isinstance(r, str) else r for r in recipes],
         task=task,

@@ -16,7 +16,7 @@ from stabbench.plan import Plan
 from stabbench.recipes import Recipe, intermediate, planned_steps
 from stabbench.records import Fingerprint
 from stabbench.seeds import Seeds
-from stabbench.tasks import Task, is_lab_task, load_task
+from stabbench.tasks import Task, folder_for, load_task
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,15 @@ def prepare(plan: Plan) -> Prepared:
     model = find_model(plan.model, plan.revision, allow_pickle=plan.allow_pickle)
     task = load_task(plan.task, plan.data_dir)
     device = _device(plan.device)
-    digest = model.digest()
+    digest, defaults, depth = model.digest(), defaults_of(model.family), model.depth
 
     def cell(recipe: Recipe, on: Task, *, is_first: bool = False) -> Cell:
-        resolved = recipe.resolved(defaults_of(model.family), model.depth)
+        resolved = recipe.resolved(defaults, depth)
         # Nothing comes before an intermediate training: its recipe may be the one that asks for it.
         before = None if is_first else intermediate(recipe, on.name)
         first = None
         if before is not None:
-            other = load_task(before.task, None if is_lab_task(before.task) else plan.data_dir)
+            other = load_task(before.task, folder_for(before.task, plan.data_dir))
             first = (cell(before.recipe, other, is_first=True), before.seeds)
         # A limit that cuts nothing off is no part of the run's identity.
         whole = planned_steps(resolved, on.schedule_size, None)

@@ -176,9 +176,9 @@ class Comparison:
         rows = [
             [
                 t.candidate,
-                _p(t.levene_mean.p),
-                _p(t.levene_median.p),
-                *(f"{_p(test.p_worse)} / {_p(test.p_better)}" for test in (t.spread, t.failures, t.mean)),
+                p_value(t.levene_mean.p),
+                p_value(t.levene_median.p),
+                *(f"{p_value(test.p_worse)} / {p_value(test.p_better)}" for test in (t.spread, t.failures, t.mean)),
             ]
             for t in self.tests
         ]
@@ -197,7 +197,8 @@ def _score(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _p(value: float | None) -> str:
+def p_value(value: float | None) -> str:
+    """``.0123``, or ``<.0001``; a dash where it is not defined."""
     if value is None:
         return "-"
     return "<.0001" if value < 1e-4 else f"{value:.4f}".replace("0.", ".", 1)

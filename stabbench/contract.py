@@ -118,10 +118,15 @@ def _check_training(recipe: Recipe) -> None:
         seeds = [Seeds.of(number) for number in numbers]
         model = StackedModel(pretrained, len(seeds))
         model.precision = recipe.precision
-        total = planned_steps(recipe, len(data), None)
-        rate = source.lr_multiplier
         return train(
-            recipe, model, layout, data, seeds, total_steps=total, steps=min(STEPS, total), lr_multiplier=rate
+            recipe,
+            model,
+            layout,
+            data,
+            seeds,
+            total_steps=planned_steps(recipe, len(data), None),
+            steps=planned_steps(recipe, len(data), STEPS),
+            lr_multiplier=source.lr_multiplier,
         ).losses.T
 
     together = losses([0, 1, 2])

@@ -17,7 +17,7 @@ from stabbench.preflight import all_measured, flattering, questions
 from stabbench.records import Fingerprint, Outcome, RunRecord
 from stabbench.seeds import Seeds
 from stabbench.store import Store
-from stabbench.tasks import Task, is_lab_task
+from stabbench.tasks import Task, folder_for
 
 
 class Watcher:
@@ -135,7 +135,8 @@ def _train(
     watcher.planned(len(plan.recipes) * len(plan.seeds) - runs, runs, steps)
     workers = plan.workers or (_workers(model.weights_bytes()) if ready.device == "cpu" else 1)
     with _executor(min(workers, runs), plan.plugins, watcher) as executor:
-        reason = next(filter(None, executor.map(check_model, questions(ready), watcher.tick)), "")
+        # All answers, not the first reason: the recipes must fit with the outputs of every task.
+        reason = next(filter(None, list(executor.map(check_model, questions(ready), watcher.tick))), "")
         if reason:
             watcher.note(f"model {model.name!r} is trained one seed at a time: {reason}")
 
@@ -144,7 +145,7 @@ def _train(
                 recipe=cell.recipe,
                 label=cell.label,
                 task=cell.task.name,
-                data_dir=None if is_lab_task(cell.task.name) else plan.data_dir,
+                data_dir=folder_for(cell.task.name, plan.data_dir),
                 model=model,
                 seeds=tuple(seeds),
                 stacked=not reason,

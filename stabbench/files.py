@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -17,11 +18,18 @@ def write_whole(path: Path, text: str) -> None:
     if target.exists() and not target.is_file():
         target.write_text(text, encoding="utf-8")  # a pipe or a device
         return
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
+    with replacing(target) as part:
         part.write_text(text, encoding="utf-8")
-        part.replace(target)
-    except OSError:
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` to write to, which takes its place in the end; if something is raised, it is removed."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield part
+        part.replace(path)
+    except BaseException:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise

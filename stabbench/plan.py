@@ -66,6 +66,8 @@ class Plan:
         from stabbench.tasks import canonical_name  # numpy behind it is not for `stabbench --help`
 
         object.__setattr__(self, "task", canonical_name(self.task))
+        if self.data_dir is not None:  # a text, in programs
+            object.__setattr__(self, "data_dir", Path(self.data_dir))
         for label, times in Counter(recipe.label for recipe in self.recipes).items():
             if times > 1:
                 raise RecipeError(f"recipe {label!r} is given twice", "a comparison needs different recipes")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from stabbench.cells import Prepared
@@ -13,21 +14,33 @@ from stabbench.records import Outcome, RunRecord
 from stabbench.store import FILE, Store
 
 
-def check_fits(plan: Plan, ready: Prepared, store_folder: Path) -> None:
-    """Find out whether every recipe fits the model; nothing is done where all runs are stored already.
+def check_fits(plans: Iterable[tuple[Plan, Prepared]], store_folder: Path) -> None:
+    """Find out whether the recipes of several plans, run one after the other, fit their models.
+
+    The first plan that has something to train finds out by itself, before it trains; so it is the others that are
+    looked at here. Nothing is done where all runs are stored already.
 
     Raises:
         StabbenchError: One does not.
     """
-    ids = [cell.made_of.run_id(seeds) for cell in ready.cells for seeds in plan.seeds]
-    if (store_folder / FILE).is_file():
-        with Store(store_folder, write=False) as store:
-            if all_measured(store.get(ids), ids):
-                return
+    to_train = [ready for plan, ready in plans if not _is_stored(plan, ready, store_folder)]
+    if len(to_train) < 2:
+        return
     from stabbench.engine.run import check_model
 
-    for question in questions(ready):
-        check_model(question, lambda _: None)
+    asked = questions(to_train[0])
+    for question in itertools.chain.from_iterable(map(questions, to_train[1:])):
+        if question not in asked:
+            asked.append(question)
+            check_model(question, lambda _: None)
+
+
+def _is_stored(plan: Plan, ready: Prepared, store_folder: Path) -> bool:
+    if not (store_folder / FILE).is_file():
+        return False
+    ids = [cell.made_of.run_id(seeds) for cell in ready.cells for seeds in plan.seeds]
+    with Store(store_folder, write=False) as store:
+        return all_measured(store.get(ids), ids)
 
 
 def questions(ready: Prepared) -> list[tuple[ModelSource, int, list[tuple[Recipe, int]]]]:

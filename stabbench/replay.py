@@ -9,7 +9,7 @@ from stabbench.baselines import Baseline
 from stabbench.plan import Plan
 from stabbench.recipes import parse_recipe
 from stabbench.seeds import Seeds
-from stabbench.tasks import is_lab_task
+from stabbench.tasks import folder_for
 
 
 def plan_of(baseline: Baseline, seeds: Sequence[int], options: Mapping[str, Any]) -> Plan:
@@ -24,8 +24,8 @@ def plan_of(baseline: Baseline, seeds: Sequence[int], options: Mapping[str, Any]
         StabbenchError: An unknown recipe, or a bad option.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    if is_lab_task(baseline.task):
-        given.pop("data_dir", None)  # it is for the suite's other cells
+    # It may be for the suite's other cells.
+    given["data_dir"] = folder_for(baseline.task, given.get("data_dir"))
     return Plan(
         recipes=[parse_recipe(baseline.recipe)],
         task=baseline.task,

@@ -15,14 +15,18 @@ from stabbench.models.source import find_model
 from stabbench.studies import Study, run_study
 
 
-@pytest.fixture
-def unknown(tmp_path: Path) -> str:
-    """A model whose family stabbench does not know, with the lab's tokenizer."""
-    folder = tmp_path / "unknown"
-    tiny_model("rembert", vocab_size=200).save_pretrained(folder)
+def saved(family: str, folder: Path) -> str:
+    """A tiny classifier of two outputs, with the lab's tokenizer."""
+    tiny_model(family, vocab_size=200).save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(find_model("lab").folder / name, folder)
     return str(folder)
+
+
+@pytest.fixture
+def unknown(tmp_path: Path) -> str:
+    """A model whose family stabbench does not know."""
+    return saved("rembert", tmp_path / "unknown")
 
 
 def test_a_recipe_that_does_not_fit_the_last_model_is_found_before_the_first_is_trained(
@@ -32,6 +36,22 @@ def test_a_recipe_that_does_not_fit_the_last_model_is_found_before_the_first_is_
     with pytest.raises(StabbenchError, match=r"'llrd'.*'rembert'"):
         run_study(study, max_steps=2, store=tmp_path / "store")
     assert not (tmp_path / "store").exists()
+
+
+def test_the_outputs_of_every_task_are_looked_at_also_where_a_model_cannot_be_stacked(tmp_path: Path) -> None:
+    """A checkpoint with a head of two outputs cannot first be trained on a task of three."""
+    model = saved("mpnet", tmp_path / "mpnet")
+    watcher = Noting()
+    with pytest.raises(StabbenchError, match="another number of labels"):
+        stabbench.compare(
+            ["intermediate-task"], model=model, seeds=1, max_steps=2, store=tmp_path / "store", watcher=watcher
+        )
+    assert not any("one seed at a time" in note for note in watcher.notes)
+
+
+def test_a_data_folder_may_be_a_text() -> None:
+    with pytest.raises(StabbenchError, match="nowhere: no such folder"):
+        run_study("zhang2021-fig1", tasks=["glue/rte"], data_dir="nowhere")
 
 
 def test_what_is_stored_is_not_checked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

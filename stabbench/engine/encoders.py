@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 
 import torch
@@ -11,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
 from stabbench.engine.models import SeedModel
+from stabbench.files import replacing
 from stabbench.models.layout import Layout
 
 
@@ -21,9 +21,8 @@ def save_encoder(path: Path, model: SeedModel, layout: Layout) -> None:
         name: values.detach()[0].cpu().contiguous() for name, values in model.parameters.items() if name not in head
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(weights, part)
-    part.replace(path)
+    with replacing(path) as part:
+        save_file(weights, part)
 
 
 @torch.no_grad()

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from stabbench.api import seed_list
@@ -49,8 +48,6 @@ class Stability(Session):
         __tracebackhide__ = True
         with explained():
             made = parse_recipe(recipe) if isinstance(recipe, str) else recipe
-            if options.get("data_dir") is not None:
-                options["data_dir"] = Path(options["data_dir"])
             # Each process of pytest-xdist trains by itself; and a recipe of a test file is known in this process only.
             own = not type(made).__module__.startswith("stabbench.")
             options.setdefault("workers", 1 if own or "PYTEST_XDIST_WORKER" in os.environ else None)

@@ -14,6 +14,7 @@ from stabbench.recipes._registry import load_plugin as load_plugin
 from stabbench.recipes._registry import parse_recipe as parse_recipe
 from stabbench.recipes._registry import recipe_class as recipe_class
 from stabbench.recipes._registry import recipe_names as recipe_names
+from stabbench.recipes._registry import vary as vary
 
 __all__ = [
     "Intermediate",
@@ -30,4 +31,5 @@ __all__ = [
     "planned_steps",
     "recipe_class",
     "recipe_names",
+    "vary",
 ]

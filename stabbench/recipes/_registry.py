@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -140,15 +141,27 @@ def get_recipe(name: str, **parameters: Any) -> Recipe:
     Raises:
         RecipeError: An unknown recipe or parameter, or a parameter out of range.
     """
-    cls = recipe_class(name)
+    return _made(recipe_class(name), {}, parameters)
+
+
+def vary(recipe: Recipe, parameters: Mapping[str, Any]) -> Recipe:
+    """``recipe`` with some parameters set anew.
+
+    Raises:
+        RecipeError: As :func:`get_recipe`.
+    """
+    return _made(type(recipe), recipe.parameters(), parameters)
+
+
+def _made(cls: type[Recipe], before: Mapping[str, Any], asked: Mapping[str, Any]) -> Recipe:
     known = cls.__dataclass_fields__
-    for parameter in parameters:
+    for parameter in asked:
         if parameter not in known:
-            raise RecipeError(unknown(f"parameter of recipe {name!r}:", parameter, known))
-    recipe = cls(**parameters)
-    if "epochs" in parameters and recipe.steps is not None:
+            raise RecipeError(unknown(f"parameter of recipe {cls.name!r}:", parameter, known))
+    recipe = cls(**{**before, **asked})
+    if "epochs" in asked and recipe.steps is not None:
         raise RecipeError(
-            f"recipe {name!r}: epochs has no effect with steps={recipe.steps}", "give steps, or steps=none as well"
+            f"recipe {cls.name!r}: epochs has no effect with steps={recipe.steps}", "give steps, or steps=none as well"
         )
     return recipe
 

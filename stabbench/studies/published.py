@@ -71,11 +71,16 @@ def _file() -> dict[str, Any]:
     return dict(json.loads(FILE.read_text(encoding="utf-8")))
 
 
-def require_published(study: Study) -> None:
-    """Raise :class:`StudyError` unless the source of ``study`` prints numbers."""
+def require_published(study: Study) -> str:
+    """The name under which the numbers that the source of ``study`` prints are kept.
+
+    Raises:
+        StudyError: It prints none.
+    """
     name = study.published or study.name
     if name not in _file():
         raise StudyError(f"nothing is published for study {name!r}", "the figure that it follows prints no numbers")
+    return name
 
 
 def compare_published(result: StudyResult) -> Table:
@@ -86,8 +91,7 @@ def compare_published(result: StudyResult) -> Table:
     Raises:
         StudyError: The paper prints no numbers for this study.
     """
-    require_published(result.study)
-    name = result.study.published or result.study.name
+    name = require_published(result.study)
     rows = [
         [
             row.recipe,

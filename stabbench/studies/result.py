@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -145,9 +145,13 @@ class StudyResult:
     def __str__(self) -> str:
         return self.text()
 
+    def differing(self, keys: Iterable[str]) -> list[str]:
+        """Those of ``keys`` (task, variant, model, a parameter of the grid) that are not the same for all rows."""
+        return [key for key in keys if len({row.place(key) for row in self.rows}) > 1]
+
     def panels(self) -> dict[str, list[Row]]:
         """The rows of each panel of the picture, under its title; only what differs between panels is in a title."""
-        keys = [key for key in self.study.panels if len({row.place(key) for row in self.rows}) > 1]
+        keys = self.differing(self.study.panels)
         found: dict[str, list[Row]] = {}
         for row in self.rows:
             found.setdefault(", ".join(_titled(key, row.place(key)) for key in keys) or row.task, []).append(row)

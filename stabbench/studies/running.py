@@ -19,7 +19,7 @@ from stabbench.studies.loading import load_study
 from stabbench.studies.result import Row, StudyResult
 from stabbench.studies.study import Study, replace
 from stabbench.studies.views import VIEWS
-from stabbench.tasks import is_lab_task
+from stabbench.tasks import folder_for
 
 
 def run_study(
@@ -55,8 +55,8 @@ def run_study(
     watcher = watcher or Watcher()
     # Everything is found before anything is trained: a mistake in the last task should not show after hours.
     plans = [(plan, prepare(plan)) for plan in _plans(chosen, {**options, "workers": workers})]
-    for plan, ready in plans if KINDS[chosen.view].needs_runs else ():
-        check_fits(plan, ready, Path(store))
+    if KINDS[chosen.view].needs_runs:
+        check_fits(plans, Path(store))
     rows: list[Row] = []
     done: list[Execution] = []
     for number, (plan, ready) in enumerate(plans, start=1):
@@ -79,7 +79,7 @@ def _plans(study: Study, options: Mapping[str, Any]) -> list[Plan]:
     for model, task, variant in itertools.product(study.models, study.tasks, study.variants):
         base, _, own = task.partition(":")
         both = ",".join(filter(None, [own, variant]))
-        given = {key: value for key, value in options.items() if not (key == "data_dir" and is_lab_task(base))}
+        given = {**options, "data_dir": folder_for(base, options.get("data_dir"))}
         name = f"{base}:{both}" if both else base
         plans.append(Plan(recipes=recipes, task=name, model=model, seeds=study.seed_list(), **given))
     return plans

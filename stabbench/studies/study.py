@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stabbench.errors import RecipeError, StudyError, unknown
+from stabbench.errors import StudyError, unknown
 from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_TASK, MOST_SEEDS
-from stabbench.recipes import Recipe, parse_recipe
+from stabbench.recipes import Recipe, parse_recipe, vary
 from stabbench.seeds import Seeds
 from stabbench.studies.kinds import KINDS
 from stabbench.studies.types import check_types
@@ -117,7 +117,7 @@ class Study:
                     raise StudyError(f"study {self.name!r}: {name} is in the grid and set for recipe {text!r}, too")
             for values in itertools.product(*self.grid.values()):
                 varied = dict(zip(self.grid, values, strict=True))
-                yield Point(text, varied, _set(asked, {**common, **varied}))
+                yield Point(text, varied, vary(asked, {**common, **varied}))
 
     def seed_list(self) -> list[Seeds]:
         """The seeds of every cell."""
@@ -148,17 +148,6 @@ def _paired(a: int, b: int) -> int:
 def _given(text: str) -> set[str]:
     """Names of the parameters that a recipe's text sets."""
     return {item.partition("=")[0] for item in text.partition(":")[2].split(",")}
-
-
-def _set(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
-    """``recipe`` with parameters of that name and value."""
-    for name in values:
-        if name not in recipe.parameters():
-            raise RecipeError(unknown(f"parameter of recipe {recipe.name!r}:", name, recipe.parameters()))
-    made = dataclasses.replace(recipe, **values)
-    if "epochs" in values and made.steps is not None:
-        raise RecipeError(f"recipe {recipe.name!r}: epochs has no effect with steps={made.steps}")
-    return made
 
 
 def replace(study: Study, **changes: Any) -> Study:

@@ -23,6 +23,11 @@ def is_lab_task(name: str) -> bool:
     return name.partition(":")[0] in LAB_TASKS
 
 
+def folder_for(name: str, data_dir: Path | None) -> Path | None:
+    """The data folder for that task out of several: the lab's tasks read none."""
+    return None if is_lab_task(name) else data_dir
+
+
 def canonical_name(name: str) -> str:
     """A task's name with the options of its variant, if any, in their one order.
 

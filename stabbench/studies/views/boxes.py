@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stabbench import statistics
+from stabbench.comparison import p_value
 from stabbench.plot import draw_boxes
 from stabbench.studies.result import Row, StudyResult, Table
 from stabbench.studies.views.panels import (
@@ -12,7 +13,6 @@ from stabbench.studies.views.panels import (
     constant_line,
     metrics,
     number,
-    p_value,
     place_columns,
     places,
     series,
@@ -43,7 +43,7 @@ def table(result: StudyResult) -> Table:
         tests = [p_value(p) for p in tested[id(row)]] if id(row) in tested else ["", ""]
         rows.append([*places(result, row), *scores, *tests])
     columns = ["failed", "mean ± std", "min", "max", "Levene p", "mean p"]
-    keys = [key for key in result.study.panels if len({row.place(key) for row in result.rows}) > 1]
+    keys = result.differing(result.study.panels)
     of_same = f" of the same {' and '.join(keys)}" if keys else ""
     notes = [
         f"p-values: against the first row{of_same}, two-sided, Benjamini and Hochberg's adjustment in each "

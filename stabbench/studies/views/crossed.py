@@ -71,7 +71,7 @@ def draw(result: StudyResult, figure: Figure) -> None:
 
 
 def _title(result: StudyResult, row: Row) -> str:
-    keys = [key for key in place_columns(result) if key in PANELS]
+    keys = result.differing(PANELS)
     return "\n".join([*([", ".join(str(row.place(key)) or "as it is" for key in keys)] if keys else []), row.name])
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stabbench.studies.result import Row, StudyResult, Table
+from stabbench.records import History
+from stabbench.studies.result import StudyResult, Table
 from stabbench.studies.views.numbers import over_runs, padded
 from stabbench.studies.views.panels import (
     axes_of,
@@ -32,7 +33,8 @@ COLUMNS = 12
 
 def table(result: StudyResult) -> Table:
     """Mean and standard deviation at each evaluation; of many, at every second, third, …, and at the last."""
-    curves = [_curve(result, row) for row in result.rows]
+    histories = [result.histories(row) for row in result.rows]
+    curves = [_curve(of_runs) for of_runs in histories]
     most = max(len(means) for _, means, _ in curves)
     every = -(-most // COLUMNS)
     shown = sorted({*range(every, most + 1, every), most})
@@ -40,7 +42,7 @@ def table(result: StudyResult) -> Table:
     for row, (_, means, stds) in zip(result.rows, curves, strict=True):
         found = [plus_minus(means[n - 1], stds[n - 1]) if n <= len(means) else "-" for n in shown]
         rows.append([*places(result, row), failures(row), *found])
-    lost = sum(None in history.scores for row in result.rows for history in result.histories(row))
+    lost = sum(None in history.scores for of_runs in histories for history in of_runs)
     notes = ["Mean ± std of the scores at each evaluation, numbered from 1, over the runs whose score is finite there."]
     if lost:
         notes.append(f"{lost} {'run has' if lost == 1 else 'runs have'} an evaluation without a finite score.")
@@ -50,7 +52,7 @@ def table(result: StudyResult) -> Table:
 def draw(result: StudyResult, figure: Figure) -> None:
     """One panel a task, one line with error bars a recipe."""
     colour = colours([series(result, row) for row in result.rows])
-    curves = {id(row): _curve(result, row) for row in result.rows}
+    curves = {id(row): _curve(result.histories(row)) for row in result.rows}
     numbered = len({len(means) for _, means, _ in curves.values()}) == 1
     for _, rows, axes in axes_of(result, figure, 3.6):
         # Error bars at the same place would hide one another.
@@ -73,9 +75,8 @@ def draw(result: StudyResult, figure: Figure) -> None:
 Curve = tuple[Sequence[int], NDArray[np.float64], NDArray[np.float64]]
 
 
-def _curve(result: StudyResult, row: Row) -> Curve:
-    """Steps, means and standard deviations of a row's evaluations."""
-    histories = result.histories(row)
+def _curve(histories: Sequence[History]) -> Curve:
+    """Steps, means and standard deviations of the evaluations of a row's runs."""
     found = over_runs(padded([history.scores for history in histories]))
     longest = max((history.evaluation_steps for history in histories), key=len)
     return longest or [1], found.mean, found.std

@@ -64,8 +64,8 @@ def series(result: StudyResult, row: Row, without: str | None = None) -> str:
         row: One of its rows.
         without: A parameter that the line runs along.
     """
-    keys = [key for key in (*PANELS, *result.study.grid) if key != without and key not in result.study.panels]
-    keys = [key for key in keys if len({other.place(key) for other in result.rows}) > 1]
+    hidden = (without, *result.study.panels)
+    keys = result.differing(key for key in (*PANELS, *result.study.grid) if key not in hidden)
     shown = [f"{key}={row.place(key)}" if key in row.varied else str(row.place(key)) or "as it is" for key in keys]
     return " ".join([row.recipe, *shown] if len(result.study.recipes) > 1 or not shown else shown)
 
@@ -113,8 +113,7 @@ def legend(figure: Figure) -> None:
 
 def place_columns(result: StudyResult) -> list[str]:
     """Headings of the columns that say which row this is: the places that differ, and the parameters of the grid."""
-    places = [key for key in PANELS if len({row.place(key) for row in result.rows}) > 1]
-    return [*places, "recipe", *result.study.grid]
+    return [*result.differing(PANELS), "recipe", *result.study.grid]
 
 
 def places(result: StudyResult, row: Row) -> list[str]:
@@ -130,13 +129,6 @@ def number(value: float | None, digits: int = 3) -> str:
 def plus_minus(mean: float | None, std: float | None) -> str:
     """``0.804 ± 0.011``."""
     return f"{number(mean)} ± {number(std)}"
-
-
-def p_value(value: float | None) -> str:
-    """``.0123``, or ``<.0001``."""
-    if value is None:
-        return "-"
-    return "<.0001" if value < 1e-4 else f"{value:.4f}".replace("0.", ".", 1)
 
 
 def failures(row: Row) -> str:
