@@ -9,10 +9,11 @@ from typing import Any
 
 from stabbench.comparison import Comparison, RecipeRuns
 from stabbench.errors import RecipeError
-from stabbench.experiment import Watcher, execute
+from stabbench.experiment import execute
 from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TASK, Plan
 from stabbench.recipes import Recipe, parse_recipe
 from stabbench.seeds import Seeds
+from stabbench.watcher import Watcher
 
 
 def compare(

@@ -9,10 +9,10 @@ import platform
 import sys
 import textwrap
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from stabbench.engine import NUMERICS_VERSION
+from stabbench.machine import cpu_name
 from stabbench.recipes import Recipe
 from stabbench.records import Fingerprint
 from stabbench.seeds import Seeds
@@ -68,7 +68,7 @@ def environment(device: str) -> dict[str, Any]:
             found[package] = "unknown"
     if device == "cpu":
         # One thread a run, always: with more, sums are split in ways that depend on the number of seeds.
-        return {**found, "device_name": _cpu_name(), "threads": 1}
+        return {**found, "device_name": cpu_name(), "threads": 1}
     import torch
 
     return {
@@ -78,16 +78,6 @@ def environment(device: str) -> dict[str, Any]:
         "matmul_precision": torch.get_float32_matmul_precision(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
     }
-
-
-def _cpu_name() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def code_digest(recipe: type[Recipe]) -> str:

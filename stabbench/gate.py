@@ -12,11 +12,12 @@ from stabbench.baselines import Baseline
 from stabbench.comparison import RecipeRuns
 from stabbench.compatibility import DEFAULT_POLICY, Differences, Policy, differences
 from stabbench.errors import StabbenchError
-from stabbench.experiment import Watcher, execute, fingerprints
+from stabbench.experiment import execute, fingerprints
 from stabbench.plan import Plan
 from stabbench.records import Outcome
 from stabbench.replay import plan_of
 from stabbench.verdict import FIXED, Judgement, Look, Pair, Rules, Verdict, judge, worst
+from stabbench.watcher import Watcher
 
 # Enough to find a doubled standard deviation, or three failed runs in ten, against a bank of fifty.
 DEFAULT_GATE_SEEDS = 20

@@ -20,11 +20,6 @@ DEFAULT_STORE = Path(".stabbench")
 DEFAULT_BASELINES = Path("baselines.json")
 DEVICES = ("auto", "cpu", "cuda")
 
-# Stacking pays while a step is bound by overheads; beyond about eight seeds of the lab model it gains little more.
-MOST_STACKED = 8
-# A larger model keeps a core busy by itself, and K copies of it only cost memory.
-STACK_WEIGHTS_BYTES = 256 * 2**20
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -91,26 +86,3 @@ class Plan:
         for name, value in (("stack", self.stack), ("max_steps", self.max_steps), ("workers", self.workers)):
             if value is not None and value < 1:
                 raise StabbenchError(f"{name} must be at least 1, got {value}")
-
-
-def group_seeds(seeds: Sequence[Seeds], stack: int | None, workers: int, weights_bytes: int) -> list[list[Seeds]]:
-    """Split the seeds of one recipe into groups that are trained together.
-
-    Args:
-        seeds: What there is to train.
-        stack: The size of a group; None chooses: as many groups as keep all workers busy, none of them larger than
-            pays for a model of this size.
-        workers: Processes.
-        weights_bytes: The size of the model's weights.
-    """
-    if not seeds:
-        return []
-    if stack is not None:
-        return [list(seeds[i : i + stack]) for i in range(0, len(seeds), stack)]
-    most = max(1, min(MOST_STACKED, STACK_WEIGHTS_BYTES // max(1, weights_bytes)))
-    groups = -(-len(seeds) // most)
-    groups = min(len(seeds), -(-groups // workers) * workers)
-    # Even groups: the first ones take one more where it does not divide.
-    size, extra = divmod(len(seeds), groups)
-    ends = [size * (i + 1) + min(i + 1, extra) for i in range(groups)]
-    return [list(seeds[start:end]) for start, end in zip([0, *ends], ends, strict=False)]

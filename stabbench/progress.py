@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from tqdm import tqdm
 
-from stabbench.experiment import Watcher
 from stabbench.records import Outcome, RunRecord
+from stabbench.watcher import Watcher
 
 
 class _Lines(Watcher):

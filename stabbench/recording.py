@@ -14,10 +14,11 @@ from typing import Any
 from stabbench import statistics
 from stabbench.baselines import Baseline, BaselineError, Loosening, cell_name, load, save
 from stabbench.claims import claimed
-from stabbench.experiment import Watcher, execute
+from stabbench.experiment import execute
 from stabbench.plan import Plan
 from stabbench.records import RunRecord
 from stabbench.replay import plan_of
+from stabbench.watcher import Watcher
 
 # A bank of fifty lets ten to fifteen candidate runs do nearly as well as as many on both sides.
 DEFAULT_BANK = 50

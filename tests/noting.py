@@ -1,7 +1,7 @@
 """A watcher that keeps what it is told."""
 
-from stabbench.experiment import Watcher
 from stabbench.records import RunRecord
+from stabbench.watcher import Watcher
 
 
 class Noting(Watcher):

@@ -9,7 +9,6 @@ from noting import Noting
 
 import stabbench
 from stabbench import Outcome, Recipe, Seeds, StabbenchError, Store
-from stabbench.plan import group_seeds
 
 
 class Bursting(Recipe):
@@ -183,30 +182,6 @@ def test_a_limit_that_cuts_nothing_off_is_the_same_run(tmp_path: Path) -> None:
         for limit in (None, 3, 300)
     }
     assert len(ids) == 1
-
-
-@pytest.mark.parametrize(
-    ("seeds", "stack", "workers", "megabytes", "sizes"),
-    [
-        (10, None, 2, 1, [5, 5]),
-        (25, None, 2, 1, [7, 6, 6, 6]),
-        (3, None, 2, 1, [2, 1]),
-        (1, None, 2, 1, [1]),
-        (8, None, 1, 1, [8]),
-        (9, None, 1, 1, [5, 4]),
-        (5, None, 2, 90, [2, 1, 1, 1]),
-        (3, None, 2, 1300, [1, 1, 1]),
-        (7, 3, 2, 1, [3, 3, 1]),
-        (0, None, 2, 1, []),
-    ],
-)
-def test_groups_keep_the_workers_busy(
-    seeds: int, stack: int | None, workers: int, megabytes: int, sizes: list[int]
-) -> None:
-    planned = [Seeds.of(n) for n in range(seeds)]
-    groups = group_seeds(planned, stack, workers, megabytes * 2**20)
-    assert [len(group) for group in groups] == sizes
-    assert [s for group in groups for s in group] == planned
 
 
 def test_the_public_names_are_there() -> None:

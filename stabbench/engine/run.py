@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -12,41 +13,49 @@ from pathlib import Path
 import torch
 
 from stabbench.engine.checks import why_not_stackable
-from stabbench.engine.encoders import load_encoder, save_encoder
-from stabbench.engine.evaluate import Curve, Split, evaluation_steps
-from stabbench.engine.inputs import Inputs, encode
+from stabbench.engine.evaluate import Curve
 from stabbench.engine.job import Job, Run, Tick
-from stabbench.engine.models import OneSeedModel, SeedModel, StackedModel
+from stabbench.engine.memory import is_out_of_memory
 from stabbench.engine.results import measured, missing
-from stabbench.engine.train import Trained, train
+from stabbench.engine.setup import Setup
+from stabbench.engine.train import Trained
 from stabbench.errors import StabbenchError, TaskError
-from stabbench.models.loading import load_model, load_tokenizer
+from stabbench.models.loading import load_model
 from stabbench.models.source import ModelSource
-from stabbench.recipes import Recipe, check_fit, planned_steps
-from stabbench.seeds import Seeds
-from stabbench.tasks import Examples, Task, load_task
+from stabbench.recipes import Recipe, check_fit
+from stabbench.tasks import Task, load_task
 
 
 def run_job(job: Job, tick: Tick) -> list[Run]:
     """Train and score a group of seeds.
 
-    Whatever goes wrong inside the training (memory, a bug in a user's recipe) makes the group's runs ``missing``, with
-    the reason: the other groups go on.
+    Whatever goes wrong inside the training (a bug in a user's recipe, say) makes the group's runs ``missing``, with the
+    reason: the other groups go on.
 
     Raises:
         StabbenchError: The job cannot be done as it was asked for.
+        MemoryError: The group does not fit into the memory.
     """
     started = time.perf_counter()
-    task = _task(job.task, job.data_dir, str(job.fingerprint.experiment["data"]))
+    task = job_task(job)
     try:
         with one_cpu_thread():
             trained, curve = _train(job, task, tick)
     except StabbenchError:
         raise
     except Exception as error:
-        return [missing(job, task, seed, _where(error), time.perf_counter() - started) for seed in job.seeds]
-    share = (time.perf_counter() - started) / len(job.seeds)
-    return [measured(job, task, trained, curve, number, share) for number in range(len(job.seeds))]
+        reason = _where(error)
+        if not is_out_of_memory(error):
+            seconds = time.perf_counter() - started
+            return [missing(job, task, seed, reason, seconds) for seed in job.seeds]
+    else:
+        share = (time.perf_counter() - started) / len(job.seeds)
+        return [measured(job, task, trained, curve, number, share) for number in range(len(job.seeds))]
+    # Out here, as the exception itself holds the tensors of the frames that it came through.
+    gc.collect()
+    if job.device == "cuda":
+        torch.cuda.empty_cache()
+    raise MemoryError(reason)
 
 
 def check_model(asked: tuple[ModelSource, int, Sequence[tuple[Recipe, int]]], tick: Tick) -> str:
@@ -77,9 +86,17 @@ def one_cpu_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+def job_task(job: Job) -> Task:
+    """The task as it was when the job was planned.
+
+    Raises:
+        TaskError: Its data have changed since.
+    """
+    return _task(job.task, job.data_dir, str(job.fingerprint.experiment["data"]))
+
+
 @lru_cache(maxsize=1)
 def _task(name: str, data_dir: Path | None, digest: str) -> Task:
-    """The task as it was when the run was planned."""
     task = load_task(name, data_dir)
     if task.digest != digest:
         raise TaskError(f"task {name!r}: its data changed while it was being run ({task.source})", "run it again")
@@ -87,56 +104,17 @@ def _task(name: str, data_dir: Path | None, digest: str) -> Task:
 
 
 def _train(job: Job, task: Task, tick: Tick) -> tuple[Trained, Curve]:
-    device = torch.device(job.device)
-    pretrained, layout = load_model(job.model, task.outputs, job.recipe.dropout)
-    if job.start is not None:
-        layout = load_encoder(job.start, pretrained, layout)
-    pretrained.to(device)  # type: ignore[arg-type]  # transformers' wrapper hides nn.Module's own signature
-    model: SeedModel = StackedModel(pretrained, len(job.seeds)) if job.stacked else OneSeedModel(pretrained)
-    model.precision = job.recipe.precision
-    tokenizer = load_tokenizer(job.model)
-
-    def tensors(examples: Examples) -> Inputs:
-        return encode(examples, tokenizer, job.recipe.max_length, not task.classes, device)
-
-    def split(examples: Examples) -> Split:
-        return Split(tensors(examples), examples, task.metric)
-
-    curve = Curve(split(task.evaluation), None if task.validation is None else split(task.validation))
-    total_steps = planned_steps(job.recipe, task.schedule_size, None)
-    steps = planned_steps(job.recipe, task.schedule_size, job.max_steps)
-    stages = len(job.recipe.staging(layout))
-    # A training that is cut short is evaluated where it ends.
-    points = {min(point, steps) for point in evaluation_steps(total_steps, job.recipe.evaluations * stages)}
+    setup = Setup(job, task)
+    points = setup.evaluations()
 
     def on_step(step: int) -> None:
         tick(len(job.seeds))
         if step in points:
-            curve.add(step, model, len(job.seeds))
+            setup.curve.add(step, setup.model, len(job.seeds))
 
-    # A model that is not stacked may draw from PyTorch's own generator; then that is the seed's, too.
-    with contextlib.nullcontext() if job.stacked else _global_generator(job.seeds[0], device):
-        trained = train(
-            job.recipe,
-            model,
-            layout,
-            tensors(task.train),
-            job.seeds,
-            total_steps=total_steps,
-            steps=steps,
-            lr_multiplier=job.model.lr_multiplier,
-            on_step=on_step,
-        )
-    if job.keep is not None:
-        save_encoder(job.keep, model, layout)
-    return trained, curve
-
-
-@contextlib.contextmanager
-def _global_generator(seeds: Seeds, device: torch.device) -> Iterator[None]:
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seeds.derive("dropout"))
-        yield
+    trained = setup.train(on_step)
+    setup.keep()
+    return trained, setup.curve
 
 
 def _where(error: Exception) -> str:

@@ -43,12 +43,15 @@ class StackedLinear(nn.Module):
         seeds, inputs, outputs = matrix.shape
         rows = input.reshape(seeds, -1, inputs)
         bias = None if self.bias is None else self.bias.unsqueeze(1)
-        if seeds == 1 and 1 in (outputs, rows.shape[1]):
-            # A matrix times a single vector would be left to other kernels, which round otherwise: so do it twice.
+        # A matrix times a single vector would be left to other kernels, which round otherwise: so do it twice.
+        twice = seeds == 1 and 1 in (outputs, rows.shape[1])
+        if twice:
             rows, matrix = rows.expand(2, -1, -1), matrix.expand(2, -1, -1)
             bias = None if bias is None else bias.expand(2, -1, -1)
         output = torch.bmm(rows, matrix) if bias is None else torch.baddbmm(bias, rows, matrix)
-        return output[:seeds].reshape(*input.shape[:-1], outputs)
+        if twice:
+            output = output[:1]  # not always: the backward pass of a slice fills a whole tensor
+        return output.view(*input.shape[:-1], outputs)
 
 
 class StackedConv1D(StackedLinear):

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from stabbench.errors import StabbenchError
-from stabbench.experiment import Watcher
 from stabbench.progress import watcher
+from stabbench.watcher import Watcher
 
 
 @dataclass(frozen=True)

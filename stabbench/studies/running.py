@@ -9,7 +9,7 @@ from typing import Any
 
 from stabbench.cells import Prepared, prepare
 from stabbench.comparison import RecipeRuns
-from stabbench.experiment import Execution, Watcher, execute
+from stabbench.experiment import Execution, execute
 from stabbench.plan import DEFAULT_STORE, Plan
 from stabbench.preflight import check_fits
 from stabbench.recipes import load_plugin
@@ -20,6 +20,7 @@ from stabbench.studies.result import Row, StudyResult
 from stabbench.studies.study import Study, replace
 from stabbench.studies.views import VIEWS
 from stabbench.tasks import folder_for
+from stabbench.watcher import Watcher
 
 
 def run_study(

@@ -1,0 +1,190 @@
+"""Getting jobs done: into groups that fit, by an executor, again in smaller ones where that went wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from stabbench.cells import Cell, Prepared
+from stabbench.executors import Executor, InProcess, Lost, ProcessPool
+from stabbench.groups import group_seeds, most_stacked
+from stabbench.machine import available_memory, cores, gpus
+from stabbench.plan import Plan
+from stabbench.preflight import questions
+from stabbench.seeds import Seeds
+from stabbench.tasks import folder_for
+from stabbench.watcher import Watcher
+
+if TYPE_CHECKING:
+    from stabbench.engine.job import Job, Run
+    from stabbench.engine.trial import Pace
+
+# A worker may die for reasons that have nothing to do with the seed that it trains.
+TRIES = 3
+# What is smaller than this does not come near the limits of a machine's memory, stacked or not.
+MEASURED_WEIGHTS_BYTES = 16 * 2**20
+
+
+class Driver:
+    """Knows the workers, what they can take, and what to do when one is lost.
+
+    Args:
+        plan: What is asked for.
+        ready: What it names.
+        encoders: The folder of encoders that were trained on another task first.
+        runs: How many runs there are to train: more workers than that are not needed.
+        watcher: Told how it goes.
+
+    Attributes:
+        reason: Why the model is trained one seed at a time; empty where it is stacked.
+        workers: The number of processes.
+    """
+
+    def __init__(self, plan: Plan, ready: Prepared, encoders: Path, runs: int, watcher: Watcher) -> None:
+        self._plan, self._ready, self._encoders, self._watcher = plan, ready, encoders, watcher
+        self._gpus = gpus() if ready.device == "cuda" else []
+        self.workers = min(runs, plan.workers or len(self._gpus) or _workers(ready.model.weights_bytes()))
+        self._executor = self._make_executor()
+        self.reason = ""
+
+    def look(self) -> None:
+        """Find out whether every recipe fits the model, and whether it can be stacked.
+
+        Raises:
+            StabbenchError: A recipe does not fit, or the model cannot be loaded.
+        """
+        from stabbench.engine.run import check_model
+
+        # All answers, not the first reason: the recipes must fit with the outputs of every task.
+        answers = list(self._executor.map(check_model, questions(self._ready), self._watcher.tick))
+        lost = next((a.reason for a in answers if isinstance(a, Lost)), "")
+        self.reason = lost or next((a for a in answers if a and isinstance(a, str)), "")
+        if self.reason:
+            self._watcher.note(f"model {self._ready.model.name!r} is trained one seed at a time: {self.reason}")
+
+    def weights(self, run_id: str) -> Path:
+        """Where the encoder of a run is kept."""
+        return self._encoders / f"{run_id}.safetensors"
+
+    def job(self, cell: Cell, seeds: Sequence[Seeds], keep: Path | None = None) -> Job:
+        """A job of that cell."""
+        from stabbench.engine.job import Job
+
+        return Job(
+            recipe=cell.recipe,
+            label=cell.label,
+            task=cell.task.name,
+            data_dir=folder_for(cell.task.name, self._plan.data_dir),
+            model=self._ready.model,
+            seeds=tuple(seeds),
+            stacked=not self.reason,
+            device=self._ready.device,
+            max_steps=self._plan.max_steps,
+            fingerprint=cell.made_of,
+            start=self.weights(cell.encoder) if cell.encoder else None,
+            keep=keep,
+        )
+
+    def groups(self, todo: Sequence[tuple[Cell, Sequence[Seeds]]]) -> list[Job]:
+        """The seeds of every cell in groups of the size that was asked for, or that pays and fits."""
+        # The longest first, so that no worker waits for the last one.
+        order = sorted((item for item in todo if item[1]), key=lambda item: -item[0].steps * len(item[1]))
+        stack = 1 if self.reason else self._plan.stack
+        most = {} if stack else self._most([cell for cell, _ in order])
+        return [
+            self.job(cell, group)
+            for cell, seeds in order
+            for group in group_seeds(seeds, stack, self.workers, most.get(cell.label))
+        ]
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[list[Run]]:
+        """The runs of all jobs, group by group as they are done.
+
+        A group that is lost is cut in half and sent again: what a seed gives does not depend on its neighbours. A
+        single seed is tried several times before its run is given up as missing.
+        """
+        from stabbench.engine.run import run_job
+
+        tries: Counter[str] = Counter()
+        while jobs:
+            again: list[Job] = []
+            for done in self._executor.map(run_job, jobs, self._watcher.tick):
+                if not isinstance(done, Lost):
+                    yield done
+                elif parts := self._parts(done, tries):
+                    again += parts
+                else:
+                    yield self._missing(done)
+            jobs = again
+
+    def _parts(self, lost: Lost[Job], tries: Counter[str]) -> list[Job]:
+        seeds = lost.item.seeds
+        what = f"{lost.item.label}, seeds {', '.join(str(s.seed) for s in seeds)}: {lost.reason}"
+        if len(seeds) > 1:
+            half = -(-len(seeds) // 2)
+            self._watcher.note(f"{what}; again with {half} seeds at a time")
+            return [dataclasses.replace(lost.item, seeds=part) for part in (seeds[:half], seeds[half:])]
+        run_id = lost.item.fingerprint.run_id(seeds[0])
+        tries[run_id] += 1
+        if tries[run_id] == TRIES:
+            return []
+        self._watcher.note(f"{what}; again")
+        return [lost.item]
+
+    def _missing(self, lost: Lost[Job]) -> list[Run]:
+        from stabbench.engine.results import missing
+        from stabbench.engine.run import job_task
+
+        reason = f"{lost.reason}, {TRIES} times"
+        return [missing(lost.item, job_task(lost.item), seeds, reason, 0.0) for seeds in lost.item.seeds]
+
+    def paces(self, jobs: Sequence[Job]) -> list[Pace | Lost[Job]]:
+        """How fast each of the jobs would go."""
+        from stabbench.engine.trial import pace_of
+
+        return list(self._executor.map(pace_of, jobs, lambda _: None))
+
+    def _most(self, cells: Sequence[Cell]) -> dict[str, int | None]:
+        """How many seeds of each cell are trained together, at most."""
+        from stabbench.engine.trial import memory_of
+
+        device, weights = self._ready.device, self._ready.model.weights_bytes()
+        most = {cell.label: most_stacked(device, weights) for cell in cells}
+        if device == "cuda" or weights >= MEASURED_WEIGHTS_BYTES:
+            sharing = -(-self.workers // max(1, len(self._gpus)))
+            one_seed = [self.job(cell, self._plan.seeds[:1]) for cell in cells]
+            for memory in self._executor.map(memory_of, one_seed, lambda _: None):
+                if isinstance(memory, Lost):
+                    most[memory.item.label] = 1
+                elif memory.free is not None:
+                    most[memory.label] = most_stacked(device, weights, memory.needed, memory.free // sharing)
+        return most
+
+    def _make_executor(self) -> Executor:
+        if self.workers == 1:
+            return InProcess()
+        try:
+            return ProcessPool(self.workers, self._plan.plugins, self._gpus)
+        except OSError as error:
+            self._watcher.note(f"no pool of processes can be made here ({error}): one process does it all")
+            self.workers = 1
+            return InProcess()
+
+    def __enter__(self) -> Self:
+        self._executor.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._executor.__exit__(kind, error, trace)
+
+
+def _workers(weights_bytes: int) -> int:
+    """One a core, as far as memory allows: weights, a copy, gradients, two moments, and as much for activations."""
+    free = available_memory()
+    return cores() if free is None else max(1, min(cores(), free // (10 * max(1, weights_bytes))))

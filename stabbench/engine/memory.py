@@ -1,0 +1,45 @@
+"""Device memory: what a training takes, what there is, and what running out of it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from stabbench.machine import available_memory
+
+
+def peak_bytes(action: Callable[[], object], device: torch.device) -> int:
+    """The most that ``action`` has allocated at one time, by PyTorch's own account of its tensors."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        action()
+        return torch.cuda.max_memory_allocated(device) - before
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        action()
+    # Every allocation and, with a negative size, every release.
+    events = [e for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"]
+    now = most = 0
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        now += event.nbytes()
+        most = max(most, now)
+    return most
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """What a training could have; None where nothing tells."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return available_memory()
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an exception of PyTorch or Python says that there was no memory left."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    # The allocator of the CPU, and CUDA's libraries, raise a RuntimeError.
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(
+        sign in text for sign in ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
+    )

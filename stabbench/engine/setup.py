@@ -1,0 +1,84 @@
+"""A job with everything that it needs in memory: model, data, and where it is scored."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import torch
+
+from stabbench.engine.encoders import load_encoder, save_encoder
+from stabbench.engine.evaluate import Curve, Split, evaluation_steps
+from stabbench.engine.inputs import Inputs, encode
+from stabbench.engine.job import Job
+from stabbench.engine.models import OneSeedModel, SeedModel, StackedModel
+from stabbench.engine.train import Trained, train
+from stabbench.models.loading import load_model, load_tokenizer
+from stabbench.recipes import planned_steps
+from stabbench.seeds import Seeds
+from stabbench.tasks import Examples, Task
+
+
+class Setup:
+    """A job that is ready to be trained, once.
+
+    Attributes:
+        model: The seeds' models.
+        curve: Where their scores are collected.
+        steps: How many updates will be made.
+    """
+
+    def __init__(self, job: Job, task: Task) -> None:
+        self.job = job
+        self._device = torch.device(job.device)
+        pretrained, layout = load_model(job.model, task.outputs, job.recipe.dropout)
+        self._layout = layout if job.start is None else load_encoder(job.start, pretrained, layout)
+        pretrained.to(self._device)  # type: ignore[arg-type]  # transformers' wrapper hides nn.Module's own signature
+        self.model: SeedModel = StackedModel(pretrained, len(job.seeds)) if job.stacked else OneSeedModel(pretrained)
+        self.model.precision = job.recipe.precision
+        tokenizer = load_tokenizer(job.model)
+
+        def tensors(examples: Examples) -> Inputs:
+            return encode(examples, tokenizer, job.recipe.max_length, not task.classes, self._device)
+
+        def split(examples: Examples) -> Split:
+            return Split(tensors(examples), examples, task.metric)
+
+        self._data = tensors(task.train)
+        self.curve = Curve(split(task.evaluation), None if task.validation is None else split(task.validation))
+        self._total_steps = planned_steps(job.recipe, task.schedule_size, None)
+        self.steps = planned_steps(job.recipe, task.schedule_size, job.max_steps)
+
+    def evaluations(self) -> set[int]:
+        """After which steps it is scored; a training that is cut short, where it ends."""
+        stages = len(self.job.recipe.staging(self._layout))
+        points = evaluation_steps(self._total_steps, self.job.recipe.evaluations * stages)
+        return {min(point, self.steps) for point in points}
+
+    def train(self, on_step: Callable[[int], None]) -> Trained:
+        """Train, calling ``on_step`` after every step with the number of steps made."""
+        # A model that is not stacked may draw from PyTorch's own generator; then that is the seed's, too.
+        with contextlib.nullcontext() if self.job.stacked else _global_generator(self.job.seeds[0], self._device):
+            return train(
+                self.job.recipe,
+                self.model,
+                self._layout,
+                self._data,
+                self.job.seeds,
+                total_steps=self._total_steps,
+                steps=self.steps,
+                lr_multiplier=self.job.model.lr_multiplier,
+                on_step=on_step,
+            )
+
+    def keep(self) -> None:
+        """Keep the trained encoder, where the job asks for it."""
+        if self.job.keep is not None:
+            save_encoder(self.job.keep, self.model, self._layout)
+
+
+@contextlib.contextmanager
+def _global_generator(seeds: Seeds, device: torch.device) -> Iterator[None]:
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seeds.derive("dropout"))
+        yield

@@ -1,0 +1,103 @@
+"""A few steps of a job, to know beforehand what the whole of it takes."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+
+import torch
+
+from stabbench.engine.evaluate import EVALUATION_BATCH, predict
+from stabbench.engine.inputs import Inputs
+from stabbench.engine.job import Job, Tick
+from stabbench.engine.memory import free_bytes, is_out_of_memory, peak_bytes
+from stabbench.engine.run import job_task, one_cpu_thread
+from stabbench.engine.setup import Setup
+
+# The optimizer's state comes with the first step, so the second has everything.
+MEMORY_STEPS = 2
+# The first step is slower than the others and not counted.
+PACE_STEPS = 4
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Device memory of one seed.
+
+    Attributes:
+        label: Of the recipe.
+        needed: Bytes that the training of one seed takes at most; a stack of K seeds takes K times as much.
+        free: Bytes that were there for it; None where nothing tells.
+    """
+
+    label: str
+    needed: int
+    free: int | None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that a group takes.
+
+    Attributes:
+        label: Of the recipe.
+        setup: Until the first step: loading the model, tokenising.
+        step: One step of the whole group.
+        evaluation: Scoring the group once.
+    """
+
+    label: str
+    setup: float
+    step: float
+    evaluation: float
+
+
+def memory_of(job: Job, tick: Tick) -> Memory:
+    """What the first steps of a job of one seed take.
+
+    Raises:
+        MemoryError: Not even one seed fits.
+    """
+    device = torch.device(job.device)
+    with one_cpu_thread():
+        free = free_bytes(device)
+        try:
+            needed = peak_bytes(lambda: _setup(job, MEMORY_STEPS).train(lambda _: None), device)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise MemoryError(f"one seed does not fit into the memory: {error}") from None
+    return Memory(job.label, needed, free)
+
+
+def pace_of(job: Job, tick: Tick) -> Pace:
+    """How fast a job goes."""
+    with one_cpu_thread():
+        started = time.perf_counter()
+        setup = _setup(job, PACE_STEPS)
+        ready = time.perf_counter() - started
+        ends = []
+
+        def on_step(_: int) -> None:
+            ends.append(_now(job.device))
+
+        setup.train(on_step)
+        step = (ends[-1] - ends[0]) / (len(ends) - 1) if len(ends) > 1 else 0.0
+        split = setup.curve.evaluation.inputs
+        first = slice(EVALUATION_BATCH)
+        some = Inputs({name: values[first] for name, values in split.tokens.items()}, split.labels[first])
+        before = _now(job.device)
+        predict(setup.model, some, len(job.seeds))
+        evaluation = (_now(job.device) - before) * len(split) / len(some)
+    return Pace(job.label, ready, step, evaluation)
+
+
+def _setup(job: Job, steps: int) -> Setup:
+    return Setup(dataclasses.replace(job, max_steps=steps, keep=None), job_task(job))
+
+
+def _now(device: str) -> float:
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()

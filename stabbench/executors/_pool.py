@@ -1,0 +1,157 @@
+"""Several processes of this machine: one a core, or one a GPU."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import multiprocessing.connection
+import os
+import pickle
+import queue
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pebble
+from filelock import FileLock, Timeout
+
+from stabbench.errors import StabbenchError
+from stabbench.executors._base import Item, Lost, Result, Tick
+from stabbench.machine import use_gpu
+
+POLL_SECONDS = 0.2
+
+
+class ProcessPool:
+    """Processes that each import what they need once. One that dies is replaced, and only its item is lost.
+
+    Args:
+        workers: The number of processes.
+        plugins: Plugin modules that define recipes; loaded in every process.
+        gpus: The GPUs to spread the processes over; every process sees only its own.
+    """
+
+    def __init__(self, workers: int, plugins: Sequence[str] = (), gpus: Sequence[int] = ()) -> None:
+        # Spawned, not forked: a forked process inherits PyTorch's threads in a state that can hang.
+        context = multiprocessing.get_context("spawn")
+        self._folder = tempfile.TemporaryDirectory(prefix="stabbench-")
+        # One counter a place, without a lock: a worker that is killed would hold it for ever.
+        self._counters = context.RawArray("Q", workers)
+        start = (Path(self._folder.name), self._counters, tuple(gpus), tuple(plugins))
+        self._pool = pebble.ProcessPool(workers, context=context, initializer=_start_worker, initargs=start)
+
+    def map(
+        self, function: Callable[[Item, Tick], Result], items: Iterable[Item], tick: Tick
+    ) -> Iterator[Result | Lost[Item]]:
+        # A queue, not `concurrent.futures.wait`: Ctrl-C inside that leaves a future locked, and the pool hangs.
+        done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        seen, waiting = self._made(), {}
+        for item in items:
+            future = self._pool.schedule(_work, (function, item))
+            waiting[future] = item
+            future.add_done_callback(done.put)
+        while waiting:
+            future = _next(done)
+            seen, before = self._made(), seen
+            tick(seen - before)
+            if future is not None:
+                yield self._result(future, waiting.pop(future))
+
+    def _made(self) -> int:
+        return sum(self._counters)
+
+    @staticmethod
+    def _result(future: pebble.ProcessFuture[Result], item: Item) -> Result | Lost[Item]:
+        try:
+            return future.result()
+        except pebble.ProcessExpired as error:
+            return Lost(item, f"its process ended without a result ({_ended(error.exitcode)})")
+        except MemoryError as error:
+            return Lost(item, str(error))
+        except BrokenProcessPool as error:
+            raise StabbenchError(
+                "the worker processes cannot start",
+                'in a script of your own, guard its main part with `if __name__ == "__main__":`, or use workers=1',
+            ) from error
+        except (pickle.PicklingError, AttributeError) as error:
+            if "pickle" not in str(error) and "local object" not in str(error):
+                raise
+            raise StabbenchError(
+                f"a recipe cannot be sent to another process: {error}",
+                "define it at the top of a module, or use workers=1",
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._pool.close()
+        else:
+            # Stopped in the middle: the workers ignore Ctrl-C, and nobody waits for their current jobs.
+            self._pool.stop()
+        self._pool.join()
+        self._folder.cleanup()
+
+
+def _next(done: queue.SimpleQueue[Any]) -> Any:
+    with contextlib.suppress(queue.Empty):
+        return done.get(timeout=POLL_SECONDS)
+
+
+def _ended(exitcode: int) -> str:
+    if exitcode == -signal.SIGKILL:
+        return "killed: by the system for want of memory, perhaps"
+    return f"exit code {exitcode}"
+
+
+# Of this process, where it is a worker: its place in the pool, held as long as it lives, and the counters of all.
+_place: Any = None
+_counters: Any = None
+
+
+def _start_worker(folder: Path, counters: Any, gpus: Sequence[int], plugins: Sequence[str]) -> None:
+    global _place, _counters
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    _place, _counters = _take_place(folder, len(counters)), counters
+    if gpus:
+        use_gpu(gpus[_place[0] % len(gpus)])
+    from stabbench.recipes import load_plugin
+
+    for plugin in plugins:
+        load_plugin(plugin)
+
+
+def _take_place(folder: Path, places: int) -> tuple[int, FileLock]:
+    """The first place that no other worker holds; the system gives back those of the dead."""
+    while True:
+        for number in range(places):
+            with contextlib.suppress(Timeout):
+                lock = FileLock(folder / f"{number}.lock")
+                lock.acquire(timeout=0)
+                return number, lock
+        time.sleep(POLL_SECONDS)
+
+
+def _die_with_parent() -> None:
+    """A killed driver must not leave workers behind that train for nobody."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+def _work(function: Callable[[Item, Tick], Result], item: Item) -> Result:
+    return function(item, _count)
+
+
+def _count(steps: int) -> None:
+    _counters[_place[0]] += steps
