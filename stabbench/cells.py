@@ -5,11 +5,14 @@ Nothing here loads torch where it runs on the CPU.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
+from importlib.metadata import version
+from typing import Any
 
 from stabbench.errors import RecipeError, StabbenchError
-from stabbench.fingerprint import fingerprint
+from stabbench.fingerprint import environment_of, fingerprint
 from stabbench.models.families import defaults_of
 from stabbench.models.source import ModelSource, find_model
 from stabbench.plan import Plan
@@ -62,14 +65,19 @@ class Prepared:
     Attributes:
         model: Where the model is.
         task: The task with its data.
-        device: ``"cpu"`` or ``"cuda"``.
+        environment: Where the runs are made: libraries, and the device.
         cells: One a recipe, in the plan's order.
     """
 
     model: ModelSource
     task: Task
-    device: str
+    environment: Mapping[str, Any]
     cells: Sequence[Cell]
+
+    @property
+    def device(self) -> str:
+        """``"cpu"`` or ``"cuda"``."""
+        return str(self.environment["device"])
 
 
 def prepare(plan: Plan) -> Prepared:
@@ -80,11 +88,13 @@ def prepare(plan: Plan) -> Prepared:
     """
     model = find_model(plan.model, plan.revision, allow_pickle=plan.allow_pickle)
     task = load_task(plan.task, plan.data_dir)
-    device = _device(plan.device)
+    environment = _of_cluster(plan.ray_address, plan.device) if plan.executor == "ray" else _here(plan.device)
     digest, defaults, depth = model.digest(), defaults_of(model.family), model.depth
 
     def cell(recipe: Recipe, on: Task, *, is_first: bool = False) -> Cell:
         resolved = recipe.resolved(defaults, depth)
+        if resolved.precision == "tf32" and environment["device"] == "cpu":
+            raise RecipeError(f"recipe {recipe.label!r}: TF32 is the arithmetic of a GPU", "leave out precision=tf32")
         # Nothing comes before an intermediate training: its recipe may be the one that asks for it.
         before = None if is_first else intermediate(recipe, on.name)
         first = None
@@ -99,7 +109,7 @@ def prepare(plan: Plan) -> Prepared:
             on,
             digest,
             model.lr_multiplier,
-            device,
+            environment,
             cut,
             first=None if first is None else (first[0].made_of, first[1]),
         )
@@ -112,16 +122,29 @@ def prepare(plan: Plan) -> Prepared:
         if same is not None:
             raise RecipeError(f"recipes {same!r} and {new.label!r} are the same on this model")
         cells.append(new)
-    return Prepared(model, task, device, cells)
+    return Prepared(model, task, environment, cells)
 
 
-def _device(device: str) -> str:
-    if device == "cpu":
-        return device
-    import torch
+def _here(device: str) -> dict[str, Any]:
+    # A build without CUDA says so in its version; loading it to ask takes seconds.
+    if device == "cuda" or (device == "auto" and not version("torch").endswith("+cpu")):
+        import torch
 
-    if torch.cuda.is_available():
-        return "cuda"
-    if device == "cuda":
-        raise StabbenchError("no GPU: torch.cuda.is_available() is false", "leave out --device, or give --device cpu")
-    return "cpu"
+        if torch.cuda.is_available():
+            return environment_of("cuda")
+        if device == "cuda":
+            raise StabbenchError(
+                "no GPU: torch.cuda.is_available() is false", "leave out --device, or give --device cpu"
+            )
+    return environment_of("cpu")
+
+
+@cache  # a command asks once
+def _of_cluster(address: str | None, device: str) -> dict[str, Any]:
+    """What a worker of the cluster says: the driver may have no GPU, or another one."""
+    from stabbench.executors import ask, connected, has_gpus
+
+    with connected(address):
+        if device == "auto":
+            device = "cuda" if has_gpus(address) else "cpu"
+        return ask(address, device, partial(environment_of, device))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from stabbench.cells import Cell, Prepared
+from stabbench.engine.calls import check_model, memory_of, pace_of, run_job
+from stabbench.engine.job import Job, Run
 from stabbench.executors import Executor, InProcess, Lost, ProcessPool
+from stabbench.fingerprint import why_not_here
 from stabbench.groups import group_seeds, most_stacked
 from stabbench.machine import available_memory, cores, gpus
 from stabbench.plan import Plan
@@ -20,9 +24,10 @@ from stabbench.tasks import folder_for
 from stabbench.watcher import Watcher
 
 if TYPE_CHECKING:
-    from stabbench.engine.job import Job, Run
-    from stabbench.engine.trial import Pace
+    from stabbench.engine.trial import Memory, Pace
 
+# What a worker needs for its first job; a second or more of imports.
+ENGINE = "stabbench.engine.trial"
 # A worker may die for reasons that have nothing to do with the seed that it trains.
 TRIES = 3
 # What is smaller than this does not come near the limits of a machine's memory, stacked or not.
@@ -45,10 +50,11 @@ class Driver:
     """
 
     def __init__(self, plan: Plan, ready: Prepared, encoders: Path, runs: int, watcher: Watcher) -> None:
-        self._plan, self._ready, self._encoders, self._watcher = plan, ready, encoders, watcher
-        self._gpus = gpus() if ready.device == "cuda" else []
-        self.workers = min(runs, plan.workers or len(self._gpus) or _workers(ready.model.weights_bytes()))
-        self._executor = self._make_executor()
+        self._plan, self._ready, self._encoders, self._watcher = plan, ready, encoders.resolve(), watcher
+        self._runs = runs
+        # Groups that share the memory of one device.
+        self._sharing = 1
+        self._executor = self._of_cluster() if plan.executor == "ray" else self._local()
         self.reason = ""
 
     def look(self) -> None:
@@ -57,8 +63,6 @@ class Driver:
         Raises:
             StabbenchError: A recipe does not fit, or the model cannot be loaded.
         """
-        from stabbench.engine.run import check_model
-
         # All answers, not the first reason: the recipes must fit with the outputs of every task.
         answers = list(self._executor.map(check_model, questions(self._ready), self._watcher.tick))
         lost = next((a.reason for a in answers if isinstance(a, Lost)), "")
@@ -72,13 +76,12 @@ class Driver:
 
     def job(self, cell: Cell, seeds: Sequence[Seeds], keep: Path | None = None) -> Job:
         """A job of that cell."""
-        from stabbench.engine.job import Job
-
+        data_dir = folder_for(cell.task.name, self._plan.data_dir)
         return Job(
             recipe=cell.recipe,
             label=cell.label,
             task=cell.task.name,
-            data_dir=folder_for(cell.task.name, self._plan.data_dir),
+            data_dir=data_dir and data_dir.resolve(),  # a worker's own folder may be another one
             model=self._ready.model,
             seeds=tuple(seeds),
             stacked=not self.reason,
@@ -92,13 +95,13 @@ class Driver:
     def groups(self, todo: Sequence[tuple[Cell, Sequence[Seeds]]]) -> list[Job]:
         """The seeds of every cell in groups of the size that was asked for, or that pays and fits."""
         # The longest first, so that no worker waits for the last one.
-        order = sorted((item for item in todo if item[1]), key=lambda item: -item[0].steps * len(item[1]))
+        order = sorted(todo, key=lambda item: -item[0].steps * len(item[1]))
         stack = 1 if self.reason else self._plan.stack
         most = {} if stack else self._most([cell for cell, _ in order])
         return [
             self.job(cell, group)
             for cell, seeds in order
-            for group in group_seeds(seeds, stack, self.workers, most.get(cell.label))
+            for group in group_seeds(seeds, stack, self.workers, most.get(cell.made_of.cell_id))
         ]
 
     def run(self, jobs: Sequence[Job]) -> Iterator[list[Run]]:
@@ -107,8 +110,6 @@ class Driver:
         A group that is lost is cut in half and sent again: what a seed gives does not depend on its neighbours. A
         single seed is tried several times before its run is given up as missing.
         """
-        from stabbench.engine.run import run_job
-
         tries: Counter[str] = Counter()
         while jobs:
             again: list[Job] = []
@@ -142,37 +143,53 @@ class Driver:
         reason = f"{lost.reason}, {TRIES} times"
         return [missing(lost.item, job_task(lost.item), seeds, reason, 0.0) for seeds in lost.item.seeds]
 
-    def paces(self, jobs: Sequence[Job]) -> list[Pace | Lost[Job]]:
-        """How fast each of the jobs would go."""
-        from stabbench.engine.trial import pace_of
+    def paces(self, jobs: Sequence[Job]) -> list[Pace]:
+        """How fast jobs go, side by side; without those that are lost."""
+        return [p for p in self._executor.map(pace_of, jobs, lambda _: None) if not isinstance(p, Lost)]
 
-        return list(self._executor.map(pace_of, jobs, lambda _: None))
+    def memories(self, cells: Sequence[Cell]) -> dict[str, Memory | None]:
+        """What one seed of each cell takes, by the cell's identity; None where not even that fits."""
+        found: dict[str, Memory | None] = {cell.made_of.cell_id: None for cell in cells}
+        one_seed = [self.job(cell, self._plan.seeds[:1]) for cell in cells]
+        measured = self._executor.map(memory_of, one_seed, lambda _: None)
+        return found | {memory.cell: memory for memory in measured if not isinstance(memory, Lost)}
 
     def _most(self, cells: Sequence[Cell]) -> dict[str, int | None]:
         """How many seeds of each cell are trained together, at most."""
-        from stabbench.engine.trial import memory_of
-
         device, weights = self._ready.device, self._ready.model.weights_bytes()
-        most = {cell.label: most_stacked(device, weights) for cell in cells}
-        if device == "cuda" or weights >= MEASURED_WEIGHTS_BYTES:
-            sharing = -(-self.workers // max(1, len(self._gpus)))
-            one_seed = [self.job(cell, self._plan.seeds[:1]) for cell in cells]
-            for memory in self._executor.map(memory_of, one_seed, lambda _: None):
-                if isinstance(memory, Lost):
-                    most[memory.item.label] = 1
-                elif memory.free is not None:
-                    most[memory.label] = most_stacked(device, weights, memory.needed, memory.free // sharing)
-        return most
+        if device == "cpu" and weights < MEASURED_WEIGHTS_BYTES:
+            return {cell.made_of.cell_id: most_stacked(device, weights) for cell in cells}
+        return {
+            cell_id: most_stacked(device, weights, memory.needed, memory.free and memory.free // self._sharing)
+            if memory
+            else 1
+            for cell_id, memory in self.memories(cells).items()
+        }
 
-    def _make_executor(self) -> Executor:
+    def _local(self) -> Executor:
+        devices = gpus() if self._ready.device == "cuda" else []
+        usual = len(devices) or _workers(self._ready.model.weights_bytes())
+        self.workers = min(self._runs, self._plan.workers or usual)
+        self._sharing = -(-self.workers // max(1, len(devices)))
         if self.workers == 1:
             return InProcess()
         try:
-            return ProcessPool(self.workers, self._plan.plugins, self._gpus)
+            return ProcessPool(self.workers, self._plan.plugins, [ENGINE], devices)
         except OSError as error:
             self._watcher.note(f"no pool of processes can be made here ({error}): one process does it all")
             self.workers = 1
             return InProcess()
+
+    def _of_cluster(self) -> Executor:
+        from stabbench.executors import RayCluster
+
+        plan, ready = self._plan, self._ready
+        check = partial(why_not_here, ready.environment)
+        cluster = RayCluster(plan.ray_address, plan.workers, ready.device, plan.plugins, check, self._watcher.note)
+        self.workers = min(self._runs, cluster.workers)
+        if ready.device == "cpu":
+            self._sharing = cores()  # a worker on every core, of machines that are like this one
+        return cluster
 
     def __enter__(self) -> Self:
         self._executor.__enter__()

@@ -12,7 +12,7 @@ from stabbench.claims import claimed
 from stabbench.driver import Driver
 from stabbench.errors import StabbenchError
 from stabbench.plan import Plan
-from stabbench.preflight import all_measured, flattering
+from stabbench.preflight import flattering, lacking
 from stabbench.records import Fingerprint, Outcome, RunRecord
 from stabbench.seeds import Seeds
 from stabbench.store import Store
@@ -81,24 +81,22 @@ def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None, read
     if warning := flattering(ready):
         watcher.note(warning)
     wanted = {cell.label: [cell.made_of.run_id(s) for s in plan.seeds] for cell in ready.cells}
-    every_id = [run_id for ids in wanted.values() for run_id in ids]
 
     with Store(store_folder) as store:
-        records = store.get(every_id)
-        if not all_measured(records, every_id):
+        if _todo(plan, ready, store):
             names = [cell.made_of.cell_id for cell in ready.cells]
             names += [cell.first[0].made_of.cell_id for cell in ready.cells if cell.first]
             with claimed(store_folder, names, lambda: watcher.note("another process trains the same: waiting for it")):
-                records = store.get(every_id)
-                if not all_measured(records, every_id):
-                    measured = {i for i, record in records.items() if record.outcome is not Outcome.MISSING}
-                    todo = [
-                        (cell, [s for s, i in zip(plan.seeds, wanted[cell.label], strict=True) if i not in measured])
-                        for cell in ready.cells
-                    ]
+                # Again, as that other process may have trained them meanwhile.
+                if todo := _todo(plan, ready, store):
                     _train(plan, ready, todo, store, watcher)
-                    records = store.get(every_id)
+        records = store.get([run_id for ids in wanted.values() for run_id in ids])
     return Execution(ready.task, plan.model, {label: [records[i] for i in ids] for label, ids in wanted.items()})
+
+
+def _todo(plan: Plan, ready: Prepared, store: Store) -> list[tuple[Cell, list[Seeds]]]:
+    records = store.get([cell.made_of.run_id(seeds) for cell in ready.cells for seeds in plan.seeds])
+    return [(cell, seeds) for cell, seeds in lacking(plan, ready, records) if seeds]
 
 
 def _train(
@@ -109,7 +107,7 @@ def _train(
         firsts = {
             cell.encoder: cell.first
             for cell, seeds in todo
-            if seeds and cell.encoder and cell.first and not driver.weights(cell.encoder).is_file()
+            if cell.encoder and cell.first and not driver.weights(cell.encoder).is_file()
         }
         steps = sum(cell.steps * len(seeds) for cell, seeds in todo) + sum(cell.steps for cell, _ in firsts.values())
         watcher.planned(len(plan.recipes) * len(plan.seeds) - runs, runs, steps)

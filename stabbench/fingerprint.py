@@ -8,6 +8,7 @@ import inspect
 import platform
 import sys
 import textwrap
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -26,14 +27,21 @@ def fingerprint(
     task: Task,
     model_digest: str,
     lr_multiplier: float,
-    device: str,
+    environment: Mapping[str, Any],
     max_steps: int | None,
     *,
     first: tuple[Fingerprint, Seeds] | None = None,
 ) -> Fingerprint:
     """The fingerprint of a run of ``recipe`` (with its model's defaults filled in).
 
-    ``first`` is the run on another task whose encoder it starts from, if there is one.
+    Args:
+        recipe: What is trained how.
+        task: On what.
+        model_digest: Of the pretrained weights, configuration and tokenizer.
+        lr_multiplier: On the recipe's learning rate.
+        environment: What it runs on (:func:`environment_of`).
+        max_steps: Where it is cut short, if it is.
+        first: The run on another task whose encoder it starts from, if there is one.
     """
     experiment: dict[str, Any] = {
         "recipe": recipe.name,
@@ -46,7 +54,7 @@ def fingerprint(
         "dtype": "float32",
         "numerics": NUMERICS_VERSION,
     }
-    around = {**environment(device), "recipe_code": code_digest(type(recipe))}
+    around = {**environment, "recipe_code": code_digest(type(recipe))}
     if first is not None:
         before, seeds = first
         experiment["encoder"] = before.experiment_id(seeds)
@@ -54,8 +62,8 @@ def fingerprint(
     return Fingerprint(experiment, around)
 
 
-def environment(device: str) -> dict[str, Any]:
-    """Library versions and the device: what may change the numbers of a run without anyone meaning to."""
+def environment_of(device: str) -> dict[str, Any]:
+    """Library versions and the device, here: what may change the numbers of a run without anyone meaning to."""
     found: dict[str, Any] = {
         "python": ".".join(platform.python_version_tuple()[:2]),
         "platform": f"{sys.platform}-{platform.machine()}",
@@ -78,6 +86,14 @@ def environment(device: str) -> dict[str, Any]:
         "matmul_precision": torch.get_float32_matmul_precision(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
     }
+
+
+def why_not_here(planned: Mapping[str, Any]) -> str:
+    """In what this process differs from the environment that runs were planned for; empty where it does not."""
+    here = environment_of(planned["device"])
+    return ", ".join(
+        f"{key} is {here.get(key)}, not {planned[key]}" for key in planned if here.get(key) != planned[key]
+    )
 
 
 def code_digest(recipe: type[Recipe]) -> str:

@@ -19,6 +19,7 @@ MOST_SEEDS = 1_000_000
 DEFAULT_STORE = Path(".stabbench")
 DEFAULT_BASELINES = Path("baselines.json")
 DEVICES = ("auto", "cpu", "cuda")
+EXECUTORS = ("local", "ray")
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,11 @@ class Plan:
         stack: Seeds trained together; None chooses.
         max_steps: Cuts every training short, for trials.
         device: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
-        workers: Processes; None takes one a core on the CPU and one on a GPU.
+        workers: Processes; None takes one a core, as far as memory allows, or one a GPU.
         plugins: Modules that define recipes, for the workers.
         allow_pickle: Weights may be unpickled.
+        executor: ``"local"`` for this machine, ``"ray"`` for those of a Ray cluster.
+        ray_address: Of the cluster; None for ``RAY_ADDRESS``, the one on this machine, or one that is started here.
 
     Raises:
         RecipeError: A recipe given twice.
@@ -56,6 +59,8 @@ class Plan:
     workers: int | None = None
     plugins: Sequence[str] = ()
     allow_pickle: bool = False
+    executor: str = "local"
+    ray_address: str | None = None
 
     def __post_init__(self) -> None:
         from stabbench.tasks import canonical_name  # numpy behind it is not for `stabbench --help`
@@ -68,6 +73,10 @@ class Plan:
                 raise RecipeError(f"recipe {label!r} is given twice", "a comparison needs different recipes")
         if self.device not in DEVICES:
             raise StabbenchError(f"unknown device {self.device!r}", f"one of: {', '.join(DEVICES)}")
+        if self.executor not in EXECUTORS:
+            raise StabbenchError(f"unknown executor {self.executor!r}", f"one of: {', '.join(EXECUTORS)}")
+        if self.ray_address is not None and self.executor != "ray":
+            raise StabbenchError("the address of a Ray cluster has no effect here", "give --executor ray as well")
         if not self.seeds:
             raise StabbenchError("no seeds", "give a number of seeds, or a list such as 3,7,11")
         for seed, times in Counter(seeds.seed for seeds in self.seeds).items():

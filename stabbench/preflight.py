@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from stabbench.cells import Prepared
+from stabbench.cells import Cell, Prepared
 from stabbench.models.source import ModelSource
 from stabbench.plan import Plan
 from stabbench.recipes import Recipe
 from stabbench.records import Outcome, RunRecord
+from stabbench.seeds import Seeds
 from stabbench.store import FILE, Store
 
 
@@ -32,15 +33,25 @@ def check_fits(plans: Iterable[tuple[Plan, Prepared]], store_folder: Path) -> No
     for question in itertools.chain.from_iterable(map(questions, to_train[1:])):
         if question not in asked:
             asked.append(question)
-            check_model(question, lambda _: None)
+            check_model(*question)
 
 
 def _is_stored(plan: Plan, ready: Prepared, store_folder: Path) -> bool:
+    return not any(seeds for _, seeds in lacking(plan, ready, stored(plan, ready, store_folder)))
+
+
+def stored(plan: Plan, ready: Prepared, store_folder: Path) -> dict[str, RunRecord]:
+    """What the store has of a plan's runs; nothing, where there is no store."""
     if not (store_folder / FILE).is_file():
-        return False
-    ids = [cell.made_of.run_id(seeds) for cell in ready.cells for seeds in plan.seeds]
+        return {}
     with Store(store_folder, write=False) as store:
-        return all_measured(store.get(ids), ids)
+        return store.get([cell.made_of.run_id(seeds) for cell in ready.cells for seeds in plan.seeds])
+
+
+def lacking(plan: Plan, ready: Prepared, records: Mapping[str, RunRecord]) -> list[tuple[Cell, list[Seeds]]]:
+    """Every cell of a plan with the seeds that have no measured run among ``records``."""
+    measured = {run_id for run_id, record in records.items() if record.outcome is not Outcome.MISSING}
+    return [(c, [s for s in plan.seeds if c.made_of.run_id(s) not in measured]) for c in ready.cells]
 
 
 def questions(ready: Prepared) -> list[tuple[ModelSource, int, list[tuple[Recipe, int]]]]:
@@ -60,8 +71,3 @@ def flattering(ready: Prepared) -> str:
         f"{', '.join(labels)}: task {ready.task.name!r} has no validation set, so the best evaluation is chosen by the "
         "score that is reported, which flatters (the task's option split=zhang2021 splits a validation set off)"
     )
-
-
-def all_measured(records: Mapping[str, RunRecord], ids: Sequence[str]) -> bool:
-    """Whether each of ``ids`` has a record, and is not missing."""
-    return all(i in records and records[i].outcome is not Outcome.MISSING for i in ids)

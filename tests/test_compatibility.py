@@ -7,7 +7,7 @@ import pytest
 
 from stabbench.compatibility import DEFAULT_POLICY, POLICIES, Differences, Policy, differences
 from stabbench.errors import StabbenchError
-from stabbench.fingerprint import fingerprint
+from stabbench.fingerprint import environment_of, fingerprint
 from stabbench.models.families import defaults_of
 from stabbench.recipes import get_recipe
 from stabbench.records import Fingerprint
@@ -38,7 +38,7 @@ def test_the_same_is_comparable_under_every_policy(policy: Policy) -> None:
 
 def test_a_fingerprint_is_the_same_after_json() -> None:
     recipe = get_recipe("devlin").resolved(defaults_of("bert"))
-    now = fingerprint(recipe, load_task("lab/entailment"), "digest", 32.0, "cpu", None)
+    now = fingerprint(recipe, load_task("lab/entailment"), "digest", 32.0, environment_of("cpu"), None)
     experiment, environment = json.loads(json.dumps([dict(now.experiment), dict(now.environment)]))
     assert differences(experiment, environment, now, "same") == Differences((), (), ())
 

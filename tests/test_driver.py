@@ -1,4 +1,4 @@
-"""Whatever happens to a group (no memory, a killed worker), every seed is recorded once, with the numbers of a quiet run.
+"""Whatever happens to a group (no memory, a killed worker), every seed is recorded once, and with the same numbers.
 
 The memory is really asked for: far more of it than any machine has, as soon as too many seeds are stacked.
 """
@@ -92,7 +92,7 @@ def test_a_lost_group_is_halved_and_the_numbers_are_the_same(
 def test_a_seed_that_always_kills_its_worker_is_missing_in_the_end_and_the_others_are_measured(
     tmp_path: Path, plugin: str
 ) -> None:
-    with pytest.raises(stabbench.StabbenchError, match="2 of 4 runs are missing: its process ended .* 3 times"):
+    with pytest.raises(stabbench.StabbenchError, match=r"2 of 4 runs are missing: its process ended .* 3 times"):
         stabbench.compare(
             ["doomed", "devlin"], seeds=2, max_steps=2, workers=2, plugins=[plugin], store=tmp_path / "store"
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stabbench import Recipe, get_recipe
-from stabbench.fingerprint import code_digest, environment, fingerprint
+from stabbench.fingerprint import code_digest, environment_of, fingerprint
 from stabbench.models.families import defaults_of
 from stabbench.records import Fingerprint
 from stabbench.seeds import Seeds
@@ -25,6 +25,8 @@ class Own(Recipe):
         """Constant."""
         return 1.0
 '''
+
+CPU = environment_of("cpu")
 
 
 def own(folder: Path, source: str) -> type[Recipe]:
@@ -77,28 +79,35 @@ def devlin_with(**parameters: object) -> Recipe:
 def test_every_choice_of_the_experiment_changes_it() -> None:
     devlin = devlin_with()
     task = load_task("lab/entailment")
-    base = fingerprint(devlin, task, "digest", 32.0, "cpu", None)
+    base = fingerprint(devlin, task, "digest", 32.0, CPU, None)
     others = [
         *(
-            fingerprint(devlin_with(**changed), task, "digest", 32.0, "cpu", None)
+            fingerprint(devlin_with(**changed), task, "digest", 32.0, CPU, None)
             for changed in ({"lr": 3e-5}, {"steps": 189}, {"precision": "bf16"}, {"evaluations": 2}, {"keep": "best"})
         ),
-        fingerprint(get_recipe("bias-correction").resolved(defaults_of("bert")), task, "digest", 32.0, "cpu", None),
+        fingerprint(
+            get_recipe("bias-correction").resolved(defaults_of("bert")),
+            task,
+            "digest",
+            32.0,
+            environment_of("cpu"),
+            None,
+        ),
         *(
-            fingerprint(devlin, load_task(f"lab/{other}"), "digest", 32.0, "cpu", None)
+            fingerprint(devlin, load_task(f"lab/{other}"), "digest", 32.0, CPU, None)
             for other in ("paraphrase", "entailment:examples=1000", "entailment:split=zhang2021")
         ),
-        fingerprint(devlin, task, "another", 32.0, "cpu", None),
-        fingerprint(devlin, task, "digest", 16.0, "cpu", None),
-        fingerprint(devlin, task, "digest", 32.0, "cpu", 10),
+        fingerprint(devlin, task, "another", 32.0, CPU, None),
+        fingerprint(devlin, task, "digest", 16.0, CPU, None),
+        fingerprint(devlin, task, "digest", 32.0, CPU, 10),
         *(
-            fingerprint(devlin, task, "digest", 32.0, "cpu", None, first=(before, Seeds.of(seed)))
+            fingerprint(devlin, task, "digest", 32.0, CPU, None, first=(before, Seeds.of(seed)))
             for before, seed in ((base, 0), (base, 1), (Fingerprint({"other": 1}, base.environment), 0))
         ),
     ]
     experiments = [str(made.experiment) for made in (base, *others)]
     assert len(set(experiments)) == len(experiments)
-    assert fingerprint(devlin_with(lr=2e-5), task, "digest", 32.0, "cpu", None) == base
+    assert fingerprint(devlin_with(lr=2e-5), task, "digest", 32.0, CPU, None) == base
 
 
 def test_what_is_trained_first_is_named_without_its_environment_but_with_its_code() -> None:
@@ -107,14 +116,17 @@ def test_what_is_trained_first_is_named_without_its_environment_but_with_its_cod
         Fingerprint({"recipe": "bias-correction"}, {"recipe_code": code, "torch": torch})
         for code, torch in (("c1", "2.6"), ("c1", "2.7"), ("c2", "2.7"))
     ]
-    made = [fingerprint(devlin, task, "digest", 32.0, "cpu", None, first=(first, Seeds.of(0))) for first in firsts]
+    made = [
+        fingerprint(devlin, task, "digest", 32.0, CPU, None, first=(first, Seeds.of(0)))
+        for first in firsts
+    ]
     assert made[0] == made[1]
     assert made[1].experiment == made[2].experiment
     assert made[1].environment["recipe_code"] != made[2].environment["recipe_code"]
 
 
 def test_the_environment_names_what_may_change_the_numbers() -> None:
-    found = environment("cpu")
+    found = environment_of("cpu")
     assert found["threads"] == 1
     assert {"python", "platform", "torch", "transformers", "tokenizers", "device", "device_name"} <= set(found)
     assert found["device_name"]

@@ -8,6 +8,7 @@ import click
 
 import stabbench
 from stabbench.cli.baseline import baseline_group
+from stabbench.cli.doctor import doctor
 from stabbench.cli.gate import gate
 from stabbench.cli.lists import list_group, show
 from stabbench.cli.runs import compare, run
@@ -56,6 +57,7 @@ def main() -> None:
     stabbench study mosbach2021-table1          a table of a paper
     stabbench baseline record mosbach           keep scores to judge against
     stabbench gate                              has anything become less stable?
+    stabbench doctor devlin mosbach             how that would be run here, and how long it takes
     stabbench list recipes                      what there is
     """
 
@@ -63,6 +65,7 @@ def main() -> None:
 main.add_command(compare)
 main.add_command(run)
 main.add_command(study)
+main.add_command(doctor)
 main.add_command(gate)
 main.add_command(baseline_group)
 main.add_command(list_group)

@@ -18,6 +18,7 @@ from stabbench.plan import (
     DEFAULT_STORE,
     DEFAULT_TASK,
     DEVICES,
+    EXECUTORS,
     MOST_SEEDS,
 )
 from stabbench.rules import Rules
@@ -133,7 +134,19 @@ _TRAINING = [
         help="Folder of the official GLUE TSV files; without it GLUE comes from the hub.",
     ),
     click.option("--stack", type=click.IntRange(min=1), metavar="K", help="Seeds trained together [default: chosen]."),
-    click.option("--workers", type=click.IntRange(min=1), help="Processes [default: one a core; one on a GPU]."),
+    click.option("--workers", type=click.IntRange(min=1), help="Processes [default: one a core, or one a GPU]."),
+    click.option(
+        "--executor",
+        type=click.Choice(EXECUTORS),
+        default="local",
+        show_default=True,
+        help="ray: the machines of a Ray cluster.",
+    ),
+    click.option(
+        "--ray-address",
+        metavar="HOST:PORT",
+        help="Of the cluster [default: RAY_ADDRESS; or the one on this machine; or one that is started here].",
+    ),
     click.option("--allow-pickle", is_flag=True, help="Load pickled weights: only if you trust the file."),
     _STORE,
     _PLUGIN,
@@ -153,7 +166,7 @@ _STUDY = [
     *_TRAINING,
 ]
 
-_RUN = [
+_PLAN = [
     _TASK,
     _MODEL,
     _REVISION,
@@ -163,10 +176,10 @@ _RUN = [
     click.option("--dropout-seed", type=int, help="The same dropout masks for every run."),
     _MAX_STEPS,
     device_option("auto"),
-    _JSON,
-    _PLOT,
     *_TRAINING,
 ]
+
+_RUN = [*_PLAN, _JSON, _PLOT]
 
 _RULE_HELP = {
     "alpha": "Rate of false alarms of all tests together.",
@@ -205,6 +218,8 @@ def _decorated(options: list[Callable[[Any], Any]]) -> Callable[[Command], Comma
 
 #: The options of `run` and `compare`.
 run_options = _decorated(_RUN)
+#: The options of `doctor`: what is to be run, and how.
+plan_options = _decorated(_PLAN)
 #: The options of `study`.
 study_options = _decorated(_STUDY)
 #: How runs are made: data, stack, workers, store, plugins.

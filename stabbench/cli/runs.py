@@ -13,6 +13,7 @@ from stabbench.cli.files import interruptible, write_json
 from stabbench.cli.options import rule_options, rules_given, run_options, taken_rules
 
 if TYPE_CHECKING:
+    from stabbench.plan import Plan
     from stabbench.verdict import Rules
 
 
@@ -58,34 +59,44 @@ def run(recipe: str, **options: Any) -> None:
     _run([recipe], rules=None, **options)
 
 
-def _run(
+def made_plan(
     recipes: Sequence[str],
     *,
-    rules: Rules | None,
     seeds: Sequence[int],
     initialisation_seed: int | None,
     order_seed: int | None,
     dropout_seed: int | None,
-    store: Path,
-    json_file: Path | None,
-    plot_file: Path | None,
     plugins: Sequence[str],
     **options: Any,
-) -> None:
-    from stabbench.api import run_plan
+) -> Plan:
+    """The plan that a command's arguments and options describe."""
     from stabbench.plan import Plan
-    from stabbench.progress import watcher
     from stabbench.recipes import load_plugin, parse_recipe
     from stabbench.seeds import Seeds
 
     for plugin in plugins:
         load_plugin(plugin)
-    plan = Plan(
+    return Plan(
         recipes=[parse_recipe(text) for text in recipes],
         seeds=[Seeds.of(n, initialisation=initialisation_seed, order=order_seed, dropout=dropout_seed) for n in seeds],
         plugins=plugins,
         **options,
     )
+
+
+def _run(
+    recipes: Sequence[str],
+    *,
+    rules: Rules | None,
+    store: Path,
+    json_file: Path | None,
+    plot_file: Path | None,
+    **options: Any,
+) -> None:
+    from stabbench.api import run_plan
+    from stabbench.progress import watcher
+
+    plan = made_plan(recipes, **options)
     with interruptible(store), watcher() as watching:
         comparison = run_plan(plan, store, watching)
     judged = comparison.judge(rules) if rules else {}

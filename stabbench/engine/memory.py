@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Callable
 
 import torch
@@ -16,6 +18,9 @@ def peak_bytes(action: Callable[[], object], device: torch.device) -> int:
         before = torch.cuda.memory_allocated(device)
         action()
         return torch.cuda.max_memory_allocated(device) - before
+    # Garbage that is freed meanwhile would be reported on stderr; and so would the profile itself.
+    gc.collect()
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
         action()
     # Every allocation and, with a negative size, every release.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, eager_mask
 
 from stabbench.engine.stack import LINEAR, StackedEmbedding, StackedLinear, stack_leaves_
 from stabbench.engine.streams import SeedStreams
@@ -25,12 +27,13 @@ class SeedModel(ABC):
     Attributes:
         parameters: Every trainable parameter by its name in the ``transformers`` model, each ``[seeds, ...]``.
         linear_weights: Names of the weights of all Linear layers.
-        precision: Of a forward pass: ``"fp32"``, or ``"bf16"`` for bfloat16 where autocast deems it safe.
+        precision: Of a forward pass: ``"bf16"`` is bfloat16 where autocast deems it safe. ``"tf32"`` is a setting of
+            the whole process (:func:`stabbench.engine.run.settings`), under which a model runs as with ``"fp32"``.
     """
 
     parameters: dict[str, nn.Parameter]
     linear_weights: Sequence[str]
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
 
     def logits(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
         """Run the model on a merged batch.
@@ -42,10 +45,11 @@ class SeedModel(ABC):
         Returns:
             ``[seeds, batch, outputs]``.
         """
-        if self.precision == "fp32":
-            return self._forward(inputs, weights)
-        with torch.autocast(next(iter(inputs.values())).device.type, torch.bfloat16):
-            return self._forward(inputs, weights).float()
+        with _unquestioned_masks():
+            if self.precision != "bf16":
+                return self._forward(inputs, weights)
+            with torch.autocast(next(iter(inputs.values())).device.type, torch.bfloat16):
+                return self._forward(inputs, weights).float()
 
     @abstractmethod
     def _forward(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor: ...
@@ -116,3 +120,17 @@ class OneSeedModel(SeedModel):
 
     def train(self, mode: bool) -> None:
         self.model.train(mode)
+
+
+@contextlib.contextmanager
+def _unquestioned_masks() -> Iterator[None]:
+    """Attention masks as they are: whether one could be left out, a GPU would have to stop to tell."""
+    ALL_MASK_ATTENTION_FUNCTIONS["eager"] = _eager_mask
+    try:
+        yield
+    finally:
+        del ALL_MASK_ATTENTION_FUNCTIONS["eager"]
+
+
+def _eager_mask(*args: Any, **options: Any) -> Any:
+    return eager_mask(*args, **{**options, "allow_is_bidirectional_skip": False})

@@ -39,7 +39,7 @@ def run_job(job: Job, tick: Tick) -> list[Run]:
     started = time.perf_counter()
     task = job_task(job)
     try:
-        with one_cpu_thread():
+        with settings(job):
             trained, curve = _train(job, task, tick)
     except StabbenchError:
         raise
@@ -58,7 +58,7 @@ def run_job(job: Job, tick: Tick) -> list[Run]:
     raise MemoryError(reason)
 
 
-def check_model(asked: tuple[ModelSource, int, Sequence[tuple[Recipe, int]]], tick: Tick) -> str:
+def check_model(source: ModelSource, outputs: int, recipes: Sequence[tuple[Recipe, int]]) -> str:
     """Look at a model with so many outputs before any training on it by recipes of so many steps.
 
     Returns:
@@ -67,12 +67,24 @@ def check_model(asked: tuple[ModelSource, int, Sequence[tuple[Recipe, int]]], ti
     Raises:
         StabbenchError: The model cannot be loaded, or one of the recipes does not fit it.
     """
-    source, outputs, recipes = asked
     with one_cpu_thread():
         pretrained, layout = load_model(source, outputs, None)
         for recipe, total_steps in recipes:
             check_fit(recipe, layout, total_steps)
         return why_not_stackable(pretrained)
+
+
+@contextlib.contextmanager
+def settings(job: Job) -> Iterator[None]:
+    """PyTorch's settings as the job needs them, for as long as it runs."""
+    precision = torch.get_float32_matmul_precision()
+    if job.recipe.precision == "tf32":
+        torch.set_float32_matmul_precision("high")
+    try:
+        with one_cpu_thread():
+            yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import torch
 
@@ -13,7 +14,9 @@ from stabbench.engine.inputs import Inputs, encode
 from stabbench.engine.job import Job
 from stabbench.engine.models import OneSeedModel, SeedModel, StackedModel
 from stabbench.engine.train import Trained, train
+from stabbench.errors import ModelError
 from stabbench.models.loading import load_model, load_tokenizer
+from stabbench.models.source import ModelSource, find_model
 from stabbench.recipes import planned_steps
 from stabbench.seeds import Seeds
 from stabbench.tasks import Examples, Task
@@ -31,12 +34,13 @@ class Setup:
     def __init__(self, job: Job, task: Task) -> None:
         self.job = job
         self._device = torch.device(job.device)
-        pretrained, layout = load_model(job.model, task.outputs, job.recipe.dropout)
+        source = _here(job.model, str(job.fingerprint.experiment["model"]))
+        pretrained, layout = load_model(source, task.outputs, job.recipe.dropout)
         self._layout = layout if job.start is None else load_encoder(job.start, pretrained, layout)
         pretrained.to(self._device)  # type: ignore[arg-type]  # transformers' wrapper hides nn.Module's own signature
         self.model: SeedModel = StackedModel(pretrained, len(job.seeds)) if job.stacked else OneSeedModel(pretrained)
         self.model.precision = job.recipe.precision
-        tokenizer = load_tokenizer(job.model)
+        tokenizer = load_tokenizer(source)
 
         def tensors(examples: Examples) -> Inputs:
             return encode(examples, tokenizer, job.recipe.max_length, not task.classes, self._device)
@@ -75,6 +79,17 @@ class Setup:
         """Keep the trained encoder, where the job asks for it."""
         if self.job.keep is not None:
             save_encoder(self.job.keep, self.model, self._layout)
+
+
+@lru_cache(maxsize=1)
+def _here(source: ModelSource, digest: str) -> ModelSource:
+    """The same model on this machine, which may have it elsewhere, or not yet, if it is not the planner's own."""
+    if source.folder.is_dir():
+        return source
+    found = find_model(source.name, source.revision, allow_pickle=source.allow_pickle)
+    if found.digest() != digest:
+        raise ModelError(f"model {source.name!r} is another one on this machine", f"see {found.folder}")
+    return found
 
 
 @contextlib.contextmanager

@@ -10,9 +10,9 @@ import torch
 
 from stabbench.engine.evaluate import EVALUATION_BATCH, predict
 from stabbench.engine.inputs import Inputs
-from stabbench.engine.job import Job, Tick
+from stabbench.engine.job import Job
 from stabbench.engine.memory import free_bytes, is_out_of_memory, peak_bytes
-from stabbench.engine.run import job_task, one_cpu_thread
+from stabbench.engine.run import job_task, settings
 from stabbench.engine.setup import Setup
 
 # The optimizer's state comes with the first step, so the second has everything.
@@ -26,12 +26,12 @@ class Memory:
     """Device memory of one seed.
 
     Attributes:
-        label: Of the recipe.
+        cell: The identity of the job's cell.
         needed: Bytes that the training of one seed takes at most; a stack of K seeds takes K times as much.
         free: Bytes that were there for it; None where nothing tells.
     """
 
-    label: str
+    cell: str
     needed: int
     free: int | None
 
@@ -41,26 +41,30 @@ class Pace:
     """Seconds that a group takes.
 
     Attributes:
-        label: Of the recipe.
+        cell: The identity of the job's cell.
         setup: Until the first step: loading the model, tokenising.
-        step: One step of the whole group.
-        evaluation: Scoring the group once.
+        step: One step, for each of its seeds.
+        evaluation: Scoring it once, for each of its seeds.
     """
 
-    label: str
+    cell: str
     setup: float
     step: float
     evaluation: float
 
+    def of(self, seeds: int, steps: int, evaluations: int) -> float:
+        """What a group of so many seeds takes in all."""
+        return self.setup + seeds * (steps * self.step + evaluations * self.evaluation)
 
-def memory_of(job: Job, tick: Tick) -> Memory:
+
+def memory_of(job: Job) -> Memory:
     """What the first steps of a job of one seed take.
 
     Raises:
         MemoryError: Not even one seed fits.
     """
     device = torch.device(job.device)
-    with one_cpu_thread():
+    with settings(job):
         free = free_bytes(device)
         try:
             needed = peak_bytes(lambda: _setup(job, MEMORY_STEPS).train(lambda _: None), device)
@@ -68,12 +72,12 @@ def memory_of(job: Job, tick: Tick) -> Memory:
             if not is_out_of_memory(error):
                 raise
             raise MemoryError(f"one seed does not fit into the memory: {error}") from None
-    return Memory(job.label, needed, free)
+    return Memory(job.fingerprint.cell_id, needed, free)
 
 
-def pace_of(job: Job, tick: Tick) -> Pace:
+def pace_of(job: Job) -> Pace:
     """How fast a job goes."""
-    with one_cpu_thread():
+    with settings(job):
         started = time.perf_counter()
         setup = _setup(job, PACE_STEPS)
         ready = time.perf_counter() - started
@@ -90,7 +94,8 @@ def pace_of(job: Job, tick: Tick) -> Pace:
         before = _now(job.device)
         predict(setup.model, some, len(job.seeds))
         evaluation = (_now(job.device) - before) * len(split) / len(some)
-    return Pace(job.label, ready, step, evaluation)
+    seeds = len(job.seeds)
+    return Pace(job.fingerprint.cell_id, ready, step / seeds, evaluation / seeds)
 
 
 def _setup(job: Job, steps: int) -> Setup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -34,16 +35,19 @@ class ProcessPool:
     Args:
         workers: The number of processes.
         plugins: Plugin modules that define recipes; loaded in every process.
+        modules: What every process imports at once, not with its first item only.
         gpus: The GPUs to spread the processes over; every process sees only its own.
     """
 
-    def __init__(self, workers: int, plugins: Sequence[str] = (), gpus: Sequence[int] = ()) -> None:
+    def __init__(
+        self, workers: int, plugins: Sequence[str] = (), modules: Sequence[str] = (), gpus: Sequence[int] = ()
+    ) -> None:
         # Spawned, not forked: a forked process inherits PyTorch's threads in a state that can hang.
         context = multiprocessing.get_context("spawn")
         self._folder = tempfile.TemporaryDirectory(prefix="stabbench-")
         # One counter a place, without a lock: a worker that is killed would hold it for ever.
         self._counters = context.RawArray("Q", workers)
-        start = (Path(self._folder.name), self._counters, tuple(gpus), tuple(plugins))
+        start = (Path(self._folder.name), self._counters, tuple(gpus), tuple(plugins), tuple(modules))
         self._pool = pebble.ProcessPool(workers, context=context, initializer=_start_worker, initargs=start)
 
     def map(
@@ -118,7 +122,9 @@ _place: Any = None
 _counters: Any = None
 
 
-def _start_worker(folder: Path, counters: Any, gpus: Sequence[int], plugins: Sequence[str]) -> None:
+def _start_worker(
+    folder: Path, counters: Any, gpus: Sequence[int], plugins: Sequence[str], modules: Sequence[str]
+) -> None:
     global _place, _counters
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _place, _counters = _take_place(folder, len(counters)), counters
@@ -128,6 +134,8 @@ def _start_worker(folder: Path, counters: Any, gpus: Sequence[int], plugins: Seq
 
     for plugin in plugins:
         load_plugin(plugin)
+    for module in modules:
+        importlib.import_module(module)
 
 
 def _take_place(folder: Path, places: int) -> tuple[int, FileLock]:

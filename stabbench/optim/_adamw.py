@@ -139,18 +139,12 @@ class AdamW(torch.optim.Optimizer):
         return loss
 
     def _update(self, group: dict[str, Any], parameters: list[Tensor], gradients: list[Tensor], step: int) -> None:
-        lr, eps, (beta1, beta2) = float(group["lr"]), group["eps"], group["betas"]
-        correction = adam_bias_correction(step, beta1, beta2) if group["bias_correction"] else 1.0
+        correction = adam_bias_correction(step, *group["betas"]) if group["bias_correction"] else 1.0
         m = [self.state[p]["exp_avg"] for p in parameters]
         v = [self.state[p]["exp_avg_sq"] for p in parameters]
-        # foreach, not fused: on the CPU the fused kernels round differently with the number of seeds in the stack.
-        torch._foreach_mul_(m, beta1)
-        torch._foreach_add_(m, gradients, alpha=1 - beta1)
-        torch._foreach_mul_(v, beta2)
-        torch._foreach_addcmul_(v, gradients, gradients, value=1 - beta2)
-        denominator = torch._foreach_sqrt(v)
-        torch._foreach_add_(denominator, eps)
-        torch._foreach_addcdiv_(parameters, m, denominator, value=-lr * correction)
+        # On the CPU the fused kernels round differently with the number of seeds in the stack.
+        update = _fused if parameters[0].is_cuda else _foreach
+        update(parameters, gradients, m, v, float(group["lr"]) * correction, group["betas"], group["eps"])
 
     @staticmethod
     def _decay(parameters: list[Tensor], anchors: list[Tensor], group: dict[str, Any]) -> None:
@@ -159,6 +153,58 @@ class AdamW(torch.optim.Optimizer):
             torch._foreach_lerp_(parameters, anchors, share)
         else:
             torch._foreach_mul_(parameters, 1 - share)
+
+
+def _foreach(
+    parameters: list[Tensor],
+    gradients: list[Tensor],
+    m: list[Tensor],
+    v: list[Tensor],
+    lr: float,
+    betas: tuple[float, float],
+    eps: float,
+) -> None:
+    """The update at the corrected rate ``lr``, one operation after the other."""
+    beta1, beta2 = betas
+    torch._foreach_mul_(m, beta1)
+    torch._foreach_add_(m, gradients, alpha=1 - beta1)
+    torch._foreach_mul_(v, beta2)
+    torch._foreach_addcmul_(v, gradients, gradients, value=1 - beta2)
+    denominator = torch._foreach_sqrt(v)
+    torch._foreach_add_(denominator, eps)
+    torch._foreach_addcdiv_(parameters, m, denominator, value=-lr)
+
+
+def _fused(
+    parameters: list[Tensor],
+    gradients: list[Tensor],
+    m: list[Tensor],
+    v: list[Tensor],
+    lr: float,
+    betas: tuple[float, float],
+    eps: float,
+) -> None:
+    """The same in one pass over memory: 28 bytes a parameter in float32, where the operations above move 72.
+
+    PyTorch's kernel has the bias correction built in, with eps inside of it. At a step so late that its correction is 1
+    it is the papers' update without one, and ``lr`` has theirs.
+    """
+    late = torch.full((), 1e9, device=parameters[0].device)
+    torch._fused_adamw_(
+        parameters,
+        gradients,
+        m,
+        v,
+        [],
+        [late] * len(parameters),
+        lr=lr,
+        beta1=betas[0],
+        beta2=betas[1],
+        weight_decay=0.0,
+        eps=eps,
+        amsgrad=False,
+        maximize=False,
+    )
 
 
 def _check_betas(betas: tuple[float, float]) -> None:

@@ -67,7 +67,9 @@ class Recipe:
     weight_decay: float | None = parameter(None, "decoupled weight decay; none: the family's", least=0)
     max_grad_norm: float | None = parameter(None, "global clipping, 0 for none; none: the family's", least=0)
     dropout: float | None = parameter(None, "dropout; none: the family's or the checkpoint's", least=0, below=1)
-    precision: Literal["fp32", "bf16"] = parameter("fp32", "bf16: bfloat16 arithmetic on float32 weights (autocast)")
+    precision: Literal["fp32", "tf32", "bf16"] = parameter(
+        "fp32", "of matrix products; tf32: a GPU's TensorFloat-32; bf16: bfloat16 on float32 weights (autocast)"
+    )
     evaluations: int = parameter(1, "evaluations, evenly spread over the training, the last at its end", least=1)
     keep: Literal["last", "best"] = parameter("last", "evaluation that scores the run; best: on the validation set")
 

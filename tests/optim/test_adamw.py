@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from stabbench.optim import AdamW, adam_bias_correction
+from stabbench.optim._adamw import _foreach, _fused
 
 
 @pytest.mark.parametrize(("step", "factor"), [(1, 0.3162278), (10, 0.1531891), (100, 0.3085659), (1000, 0.7951758)])
@@ -152,3 +153,18 @@ def test_a_parameter_without_a_gradient_is_left_alone_and_counts_its_own_steps()
 def test_hyperparameters_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="must"):
         AdamW([nn.Parameter(torch.ones(1))], **{"lr": 0.1, **wrong})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("lr", [1e-3, 2e-5])
+def test_the_kernel_for_gpus_makes_the_same_update_in_one_pass(lr: float) -> None:
+    """It runs on the CPU as well; there it rounds otherwise, so it is used on GPUs alone."""
+    generator = torch.Generator().manual_seed(0)
+    ways = {}
+    for update in (_foreach, _fused):
+        generator.manual_seed(0)
+        w, m, v = ([torch.randn(3, 5, generator=generator)] for _ in range(3))
+        v = [x.square() * 1e-4 for x in v]
+        for _ in range(10):
+            update(w, [torch.randn(3, 5, generator=generator) * 1e-2], m, v, lr, (0.9, 0.999), 1e-6)
+        ways[update] = [*w, *m, *v]
+    torch.testing.assert_close(ways[_foreach], ways[_fused], rtol=2e-5, atol=1e-9)

@@ -73,7 +73,7 @@ def test_a_label_gives_the_recipe_back(
         ("cwgnc:clip=0", "clip must be above 0"),
         ("reinit:blocks=-1", "blocks must be at least 0"),
         ("devlin:steps=0", "steps must be at least 1"),
-        ("devlin:precision=fp16", "precision must be 'fp32' or 'bf16', got 'fp16'"),
+        ("devlin:precision=fp16", "precision must be 'fp32' or 'tf32' or 'bf16', got 'fp16'"),
         ("devlin:evaluations=0", "evaluations must be at least 1"),
         ("devlin:keep=first", "keep must be 'last' or 'best', got 'first'"),
         ("llrd:lr_decay=1", "lr_decay must be above 0 and below 1"),

@@ -1,0 +1,196 @@
+"""What a machine is, how a plan would be run on it, and about how long that would take; measured by a few steps."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import importlib.util
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+import stabbench
+from stabbench.cells import Cell, prepare
+from stabbench.driver import Driver
+from stabbench.fingerprint import PACKAGES
+from stabbench.machine import available_memory, cores, cpu_name
+from stabbench.plan import Plan
+from stabbench.preflight import lacking, stored
+from stabbench.watcher import Watcher
+
+if TYPE_CHECKING:
+    from stabbench.engine.job import Job
+    from stabbench.engine.trial import Memory, Pace
+
+EXTRAS = {"plot": "matplotlib", "ray": "ray"}
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How one recipe of a plan would be trained.
+
+    Attributes:
+        recipe: Its label.
+        task: What it is trained on.
+        runs: How many are not stored yet.
+        steps: Updates of each.
+        stack: Seeds trained together, at most.
+        memory: Bytes that one seed takes; None where not even one fits.
+        seed_step: Seconds of a worker for one step of one seed; None where that could not be tried.
+        groups: The seconds that each group is expected to take.
+    """
+
+    recipe: str
+    task: str
+    runs: int
+    steps: int
+    stack: int
+    memory: int | None
+    seed_step: float | None
+    groups: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """How a plan would be run.
+
+    Attributes:
+        device: Its name.
+        reason: Why the model is trained one seed at a time; empty where it is stacked.
+        workers: The number of processes.
+        outlooks: One a recipe.
+        seconds: The time that all of it is expected to take.
+    """
+
+    device: str
+    reason: str
+    workers: int
+    outlooks: Sequence[Outlook]
+    seconds: float
+
+    def __str__(self) -> str:
+        if not self.outlooks:
+            return f"device: {self.device}\n\nnothing to train: every run is stored"
+        engine = f"one seed at a time: {self.reason}" if self.reason else "seeds are stacked"
+        rows = [
+            [o.recipe, o.task, o.runs, o.steps, o.stack, _gib(o.memory), _milliseconds(o.seed_step)]
+            for o in self.outlooks
+        ]
+        headers = ["recipe", "task", "runs to train", "steps each", "seeds at a time", "GiB a seed", "ms a seed-step"]
+        runs = sum(o.runs for o in self.outlooks)
+        return "\n".join(
+            [
+                f"device: {self.device}; {self.workers} {'worker' if self.workers == 1 else 'workers'}; {engine}",
+                "",
+                tabulate(rows, headers=headers, disable_numparse=True),
+                "",
+                f"about {_duration(self.seconds)} for {runs} runs",
+            ]
+        )
+
+
+def machine() -> str:
+    """Versions, the processor, memory, GPUs and extras, one a line."""
+    import torch
+
+    free = available_memory()
+    lines = [
+        f"stabbench {stabbench.__version__}: " + ", ".join(f"{package} {_version(package)}" for package in PACKAGES),
+        f"processor: {cpu_name()}, {cores()} cores, {'?' if free is None else f'{free / GIB:.1f}'} GiB of memory free",
+    ]
+    count = torch.cuda.device_count()
+    for number in range(count):
+        properties = torch.cuda.get_device_properties(number)
+        lines.append(f"GPU {number}: {properties.name}, {properties.total_memory / GIB:.1f} GiB")
+    if not count:
+        lines.append(f"GPU: none that PyTorch sees (built for CUDA {torch.version.cuda or 'none'})")
+    for extra, module in EXTRAS.items():
+        there = importlib.util.find_spec(module)
+        lines.append(f"{extra}: " + (_version(module) if there else f'not installed: pip install "stabbench[{extra}]"'))
+    return "\n".join(lines)
+
+
+def diagnose(plan: Plan, store: Path, watcher: Watcher | None = None) -> Diagnosis:
+    """Try a few steps of every recipe of a plan that has something to train. Nothing is stored.
+
+    Raises:
+        StabbenchError: Bad input.
+    """
+    ready = prepare(plan)
+    todo = [item for item in lacking(plan, ready, stored(plan, ready, store)) if item[1]]
+    name = str(ready.environment["device_name"])
+    if not todo:
+        return Diagnosis(name, "", 0, [], 0.0)
+    # Every recipe from the pretrained encoder: the ones that come first are cells of their own.
+    firsts = {first[0].made_of.cell_id: (first[0], [first[1]]) for cell, _ in todo if (first := cell.first)}
+    cells = [*firsts.values(), *((dataclasses.replace(cell, first=None), seeds) for cell, seeds in todo)]
+    runs = sum(len(seeds) for _, seeds in cells)
+    started = time.perf_counter()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Driver(plan, ready, Path(folder), runs, watcher or Watcher()) as driver,
+    ):
+        driver.look()
+        jobs = driver.groups(cells)
+        startup = time.perf_counter() - started
+        memories = driver.memories([cell for cell, _ in cells])
+        of_cell = {c.made_of.cell_id: [j for j in jobs if j.fingerprint == c.made_of] for c, _ in cells}
+        # As many side by side as there will be: they share caches and memory.
+        paces = {p.cell: p for p in driver.paces([j for own in of_cell.values() for j in own[: driver.workers]])}
+        outlooks = [_outlook(c, of_cell[c.made_of.cell_id], memories, paces) for c, _ in cells]
+        seconds = startup + _makespan(outlooks, driver.workers)
+        return Diagnosis(name, driver.reason, driver.workers, outlooks, seconds)
+
+
+def _outlook(
+    cell: Cell, jobs: Sequence[Job], memories: Mapping[str, Memory | None], paces: Mapping[str, Pace]
+) -> Outlook:
+    cell_id = cell.made_of.cell_id
+    memory, pace = memories[cell_id], paces.get(cell_id)
+    sizes = [len(job.seeds) for job in jobs]
+    return Outlook(
+        recipe=cell.label,
+        task=cell.task.name,
+        runs=sum(sizes),
+        steps=cell.steps,
+        stack=max(sizes),
+        memory=memory.needed if memory else None,
+        seed_step=pace.step if pace else None,
+        groups=[pace.of(size, cell.steps, cell.recipe.evaluations) for size in sizes] if pace else [],
+    )
+
+
+def _makespan(outlooks: Sequence[Outlook], workers: int) -> float:
+    """Seconds until the last group is done, where every worker that is free takes the next one."""
+    busy = [0.0] * workers
+    for seconds in sorted((s for o in outlooks for s in o.groups), reverse=True):
+        heapq.heappush(busy, heapq.heappop(busy) + seconds)
+    return max(busy)
+
+
+def _gib(size: int | None) -> str:
+    return "does not fit" if size is None else f"{size / GIB:.2f}"
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds * 1e3:.1f}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # pragma: no cover - they are requirements
+        return "not installed"
