@@ -139,12 +139,12 @@ def _here(device: str) -> dict[str, Any]:
     return environment_of("cpu")
 
 
-@cache  # a command asks once
+@cache
 def _of_cluster(address: str | None, device: str) -> dict[str, Any]:
     """What a worker of the cluster says: the driver may have no GPU, or another one."""
-    from stabbench.executors import ask, connected, has_gpus
+    from stabbench.executors import ask, has_gpus, stay_connected
 
-    with connected(address):
-        if device == "auto":
-            device = "cuda" if has_gpus(address) else "cpu"
-        return ask(address, device, partial(environment_of, device))
+    stay_connected(address)
+    if device == "auto":
+        device = "cuda" if has_gpus(address) else "cpu"
+    return ask(address, device, partial(environment_of, device))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from stabbench.cells import Cell, Prepared
 from stabbench.engine.calls import check_model, memory_of, pace_of, run_job
 from stabbench.engine.job import Job, Run
+from stabbench.errors import StabbenchError
 from stabbench.executors import Executor, InProcess, Lost, ProcessPool
 from stabbench.fingerprint import why_not_here
 from stabbench.groups import group_seeds, most_stacked
@@ -63,10 +64,22 @@ class Driver:
         Raises:
             StabbenchError: A recipe does not fit, or the model cannot be loaded.
         """
-        # All answers, not the first reason: the recipes must fit with the outputs of every task.
-        answers = list(self._executor.map(check_model, questions(self._ready), self._watcher.tick))
-        lost = next((a.reason for a in answers if isinstance(a, Lost)), "")
-        self.reason = lost or next((a for a in answers if a and isinstance(a, str)), "")
+        asked = questions(self._ready)
+        answers: list[str] = []
+        for _ in range(TRIES):
+            lost = []
+            # All answers, not the first reason: the recipes must fit with the outputs of every task.
+            for answer in self._executor.map(check_model, asked, self._watcher.tick):
+                if isinstance(answer, Lost):
+                    lost.append(answer)
+                else:
+                    answers.append(answer)
+            if not lost:
+                break
+            asked = [each.item for each in lost]
+        else:
+            raise StabbenchError(f"the model cannot be looked at: {lost[0].reason}, {TRIES} times")
+        self.reason = next(filter(None, answers), "")
         if self.reason:
             self._watcher.note(f"model {self._ready.model.name!r} is trained one seed at a time: {self.reason}")
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from stabbench.executors._connection import ask as ask
     from stabbench.executors._connection import connected as connected
     from stabbench.executors._connection import has_gpus as has_gpus
+    from stabbench.executors._connection import stay_connected as stay_connected
     from stabbench.executors._ray import RayCluster as RayCluster
 
-_OF_RAY = ("RayCluster", "ask", "connected", "has_gpus")
+_OF_RAY = ("RayCluster", "ask", "connected", "has_gpus", "stay_connected")
 
 __all__ = ["Executor", "InProcess", "Lost", "ProcessPool", "Tick", *_OF_RAY]
 

@@ -68,6 +68,15 @@ def connected(address: str | None) -> Iterator[None]:
         ray.shutdown()
 
 
+def stay_connected(address: str | None) -> None:
+    """As :func:`connected`, until the process ends: a cluster takes seconds to start, and a command may need it often.
+
+    Raises:
+        StabbenchError: As there.
+    """
+    connected(address).__enter__()
+
+
 def _named(address: str | None) -> str:
     """The address that Ray would take; empty where it would start a cluster."""
     started = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir(), "ray", "ray_current_cluster")

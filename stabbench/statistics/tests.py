@@ -23,6 +23,10 @@ LEAST_SCORES = 3
 PERMUTATIONS = 9_999
 # Beyond that the normal approximation is good to many digits, and counting takes gigabytes.
 LARGEST_EXACT = 100
+# Boschloo's test looks at every pair of counts: 300 runs against 300 take half a second, 1,000 against 1,000 a minute.
+LARGEST_BOSCHLOO = 100_000
+# Scores that are permuted at once: some 100 MB, whatever the number of runs.
+PERMUTED_AT_ONCE = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ def permuted_spread_test(candidate: Sequence[float], reference: Sequence[float])
         lambda a, b, axis: np.mean(a, axis=axis) - np.mean(b, axis=axis),
         alternative="greater",
         n_resamples=PERMUTATIONS,
+        batch=max(1, PERMUTED_AT_ONCE // (len(x) + len(y))),
         vectorized=True,
         rng=np.random.default_rng(0),
     )
@@ -125,19 +130,22 @@ def permuted_spread_test(candidate: Sequence[float], reference: Sequence[float])
 
 @lru_cache(maxsize=4096)
 def failure_test(failed: int, planned: int, reference_failed: int, reference_planned: int) -> DirectedTest:
-    """One-sided exact test on the rates of failed runs.
+    """One-sided exact test on the rates of failed runs: Boschloo's, or for many runs Fisher's.
 
-    Source: Boschloo 1970.
+    Fisher's never alarms more often than Boschloo's, and at such sizes hardly less often.
+
+    Source: Boschloo 1970; Fisher 1935.
     """
     from scipy import stats
 
-    method = "Boschloo"
+    small = (planned + 1) * (reference_planned + 1) <= LARGEST_BOSCHLOO
+    method, test = ("Boschloo", stats.boschloo_exact) if small else ("Fisher", stats.fisher_exact)
     if planned == 0 or reference_planned == 0:
         return DirectedTest(None, None, method, "no runs")
     if failed == 0 == reference_failed:
         return DirectedTest(1.0, 1.0, method, "no failed runs on either side")
     table = [[failed, reference_failed], [planned - failed, reference_planned - reference_failed]]
-    worse, better = (stats.boschloo_exact(table, alternative=side).pvalue for side in ("greater", "less"))
+    worse, better = (test(table, alternative=side).pvalue for side in ("greater", "less"))
     return DirectedTest(min(1.0, float(worse)), min(1.0, float(better)), method)
 
 

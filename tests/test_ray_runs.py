@@ -1,0 +1,137 @@
+"""Whole commands on a real Ray cluster: whatever is killed, every seed is recorded once, and with the same numbers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command import COMMAND
+from command import stabbench as command
+
+import stabbench
+from stabbench import Store
+from stabbench.records import RunRecord
+
+import ray  # isort: skip  # as in a program: not before stabbench, which tells it to be quiet
+
+# As a user writes them. `greedy` asks for far more memory than there is, `deadly` kills its process.
+PLUGIN = """
+import os, signal
+
+import torch
+
+from stabbench import Recipe
+
+
+class Greedy(Recipe):
+    name = "greedy"
+
+    def gradient_scales(self, norms):
+        if len(norms) > 2:
+            torch.empty(10**15)
+        return super().gradient_scales(norms)
+
+
+class Deadly(Recipe):
+    name = "deadly"
+
+    def gradient_scales(self, norms):
+        if len(norms) > 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().gradient_scales(norms)
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[list[str]]:
+    """Options that name a cluster of two cores, which outlives the commands that join it."""
+    before = signal.getsignal(signal.SIGTERM)
+    ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "token")  # as Ray has it for the clusters that it starts
+        yield ["--executor", "ray", "--ray-address", ray.get_runtime_context().gcs_address]
+    ray.shutdown()
+    signal.signal(signal.SIGTERM, before)
+
+
+def stored(folder: Path) -> list[RunRecord]:
+    return list(Store(folder, write=False).records()) if (folder / "runs.sqlite").is_file() else []
+
+
+def measured(record: RunRecord) -> tuple[int, float | None, float | None, str]:
+    return record.seeds.seed, record.score, record.final_loss, record.id
+
+
+def workers() -> list[int]:
+    """The processes that train now."""
+    found = subprocess.run(["pgrep", "-f", "ray::Stabbench"], capture_output=True, text=True, check=False).stdout
+    return [int(line) for line in found.split()]
+
+
+def wait_for(what: object, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not what():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_killed_driver_goes_on_where_it_was_and_a_killed_worker_costs_nothing(
+    tmp_path: Path, cluster: list[str]
+) -> None:
+    asked = ["run", "devlin", "--seeds", "8", "--stack", "2", "--max-steps", "60", "--store", "store"]
+    driver = subprocess.Popen([*COMMAND, *asked, *cluster], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    wait_for(lambda: stored(tmp_path / "store"))
+    driver.kill()
+    driver.wait()
+    wait_for(lambda: not workers())
+    before = {record.id: record for record in stored(tmp_path / "store")}
+    assert 0 < len(before) < 8
+
+    driver = subprocess.Popen([*COMMAND, *asked, *cluster], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    wait_for(workers)
+    time.sleep(5)
+    os.kill(workers()[0], signal.SIGKILL)
+    _, printed = driver.communicate(timeout=300)
+    assert driver.returncode == 0, printed
+    assert "its process was killed" in printed
+    after = {record.id: record for record in stored(tmp_path / "store")}
+    assert sorted(record.seeds.seed for record in after.values()) == list(range(8))
+    assert before.items() <= after.items()
+
+    here = stabbench.compare(["devlin"], seeds=8, max_steps=60, store=tmp_path / "here")
+    assert sorted(map(measured, after.values())) == sorted(map(measured, here.recipes[0].records))
+
+
+@pytest.mark.parametrize("name", ["greedy", "deadly"])
+def test_a_lost_group_is_halved(tmp_path: Path, cluster: list[str], name: str) -> None:
+    (tmp_path / "harmful.py").write_text(PLUGIN)
+    asked = ["run", name, "--seeds", "5", "--stack", "5", "--max-steps", "2", "--plugin", "harmful.py"]
+    printed = command(*asked, *cluster, "--store", "store", cwd=tmp_path).stderr
+    assert "again with 3 seeds at a time" in printed
+    records = stored(tmp_path / "store")
+    assert [(record.seeds.seed, record.stack) for record in records] == [(0, 2), (1, 2), (2, 1), (3, 2), (4, 2)]
+    command("run", name, *asked[2:4], *asked[6:], "--stack", "1", "--store", "alone", cwd=tmp_path)
+    assert [measured(r) for r in records] == [measured(r) for r in stored(tmp_path / "alone")]
+
+
+def test_ray_needs_an_address_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    done = command("run", "devlin", "--ray-address", "10.0.0.1:6379", cwd=tmp_path, expect=3)
+    assert "--executor ray" in done.stderr
+
+
+def test_without_ray_the_extra_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ray.py").write_text("raise ImportError('no ray')")
+    done = subprocess.run(
+        [sys.executable, "-m", "stabbench", "run", "devlin", "--executor", "ray"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert 'pip install "stabbench[ray]"' in done.stderr
