@@ -5,28 +5,25 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import importlib.util
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
 import stabbench
 from stabbench.cells import Cell, prepare
 from stabbench.driver import Driver
+from stabbench.engine.job import Memory, Pace
+from stabbench.experiment import ENCODERS
 from stabbench.fingerprint import PACKAGES
 from stabbench.machine import available_memory, cores, cpu_name
 from stabbench.plan import Plan
 from stabbench.preflight import lacking, stored
+from stabbench.seeds import Seeds
 from stabbench.watcher import Watcher
-
-if TYPE_CHECKING:
-    from stabbench.engine.job import Job
-    from stabbench.engine.trial import Memory, Pace
 
 EXTRAS = {"plot": "matplotlib", "ray": "ray"}
 GIB = 2**30
@@ -42,9 +39,10 @@ class Outlook:
         runs: How many are not stored yet.
         steps: Updates of each.
         stack: Seeds trained together, at most.
-        memory: Bytes that one seed takes; None where not even one fits.
+        memory: Bytes that one seed takes; None where that could not be tried.
         seed_step: Seconds of a worker for one step of one seed; None where that could not be tried.
         groups: The seconds that each group is expected to take.
+        reason: Why something could not be tried.
     """
 
     recipe: str
@@ -55,6 +53,7 @@ class Outlook:
     memory: int | None
     seed_step: float | None
     groups: Sequence[float]
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,7 @@ class Diagnosis:
             for o in self.outlooks
         ]
         headers = ["recipe", "task", "runs to train", "steps each", "seeds at a time", "GiB a seed", "ms a seed-step"]
+        tried = sum(o.runs for o in self.outlooks if o.groups)
         runs = sum(o.runs for o in self.outlooks)
         return "\n".join(
             [
@@ -91,7 +91,8 @@ class Diagnosis:
                 "",
                 tabulate(rows, headers=headers, disable_numparse=True),
                 "",
-                f"about {_duration(self.seconds)} for {runs} runs",
+                *(f"{o.recipe} could not be tried: {o.reason}" for o in self.outlooks if o.reason),
+                f"about {_duration(self.seconds)} for {tried if tried == runs else f'{tried} of {runs}'} runs",
             ]
         )
 
@@ -128,42 +129,47 @@ def diagnose(plan: Plan, store: Path, watcher: Watcher | None = None) -> Diagnos
     name = str(ready.environment["device_name"])
     if not todo:
         return Diagnosis(name, "", 0, [], 0.0)
-    # Every recipe from the pretrained encoder: the ones that come first are cells of their own.
-    firsts = {first[0].made_of.cell_id: (first[0], [first[1]]) for cell, _ in todo if (first := cell.first)}
-    cells = [*firsts.values(), *((dataclasses.replace(cell, first=None), seeds) for cell, seeds in todo)]
-    runs = sum(len(seeds) for _, seeds in cells)
+    encoders = store / ENCODERS
     started = time.perf_counter()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Driver(plan, ready, Path(folder), runs, watcher or Watcher()) as driver,
-    ):
+    with Driver(plan, ready, encoders, sum(len(seeds) for _, seeds in todo), watcher or Watcher()) as driver:
         driver.look()
-        jobs = driver.groups(cells)
         startup = time.perf_counter() - started
-        memories = driver.memories([cell for cell, _ in cells])
-        of_cell = {c.made_of.cell_id: [j for j in jobs if j.fingerprint == c.made_of] for c, _ in cells}
+        # Trials start from the pretrained encoder; what comes before a training is a cell of its own.
+        firsts = {
+            cell.encoder: (cell.first[0], [cell.first[1]])
+            for cell, _ in todo
+            if cell.first and cell.encoder and not driver.weights(cell.encoder).is_file()
+        }
+        before = _outlooks(driver, list(firsts.values()))
+        outlooks = _outlooks(driver, [(dataclasses.replace(cell, first=None), seeds) for cell, seeds in todo])
+        seconds = startup + _makespan(before, driver.workers) + _makespan(outlooks, driver.workers)
+        return Diagnosis(name, driver.reason, driver.workers, [*before, *outlooks], seconds)
+
+
+def _outlooks(driver: Driver, cells: Sequence[tuple[Cell, Sequence[Seeds]]]) -> list[Outlook]:
+    jobs = driver.groups(cells)
+    memories = driver.memories([cell for cell, _ in cells])
+    found = []
+    for cell, _ in cells:
+        cell_id = cell.made_of.cell_id
+        own = [job for job in jobs if job.fingerprint == cell.made_of]
         # As many side by side as there will be: they share caches and memory.
-        paces = {p.cell: p for p in driver.paces([j for own in of_cell.values() for j in own[: driver.workers]])}
-        outlooks = [_outlook(c, of_cell[c.made_of.cell_id], memories, paces) for c, _ in cells]
-        seconds = startup + _makespan(outlooks, driver.workers)
-        return Diagnosis(name, driver.reason, driver.workers, outlooks, seconds)
+        paces = [] if memories[cell_id].reason else driver.paces(own[: driver.workers])
+        found.append(_outlook(cell, [len(job.seeds) for job in own], memories[cell_id], paces))
+    return found
 
 
-def _outlook(
-    cell: Cell, jobs: Sequence[Job], memories: Mapping[str, Memory | None], paces: Mapping[str, Pace]
-) -> Outlook:
-    cell_id = cell.made_of.cell_id
-    memory, pace = memories[cell_id], paces.get(cell_id)
-    sizes = [len(job.seeds) for job in jobs]
+def _outlook(cell: Cell, sizes: Sequence[int], memory: Memory, paces: Sequence[Pace]) -> Outlook:
     return Outlook(
         recipe=cell.label,
         task=cell.task.name,
         runs=sum(sizes),
         steps=cell.steps,
         stack=max(sizes),
-        memory=memory.needed if memory else None,
-        seed_step=pace.step if pace else None,
-        groups=[pace.of(size, cell.steps, cell.recipe.evaluations) for size in sizes] if pace else [],
+        memory=memory.needed,
+        seed_step=paces[0].step if paces else None,
+        groups=[paces[0].of(size, cell.steps) for size in sizes] if paces else [],
+        reason=memory.reason or ("" if paces else "a group of this size does not fit, or its worker dies"),
     )
 
 
@@ -176,7 +182,7 @@ def _makespan(outlooks: Sequence[Outlook], workers: int) -> float:
 
 
 def _gib(size: int | None) -> str:
-    return "does not fit" if size is None else f"{size / GIB:.2f}"
+    return "-" if size is None else f"{size / GIB:.2f}"
 
 
 def _milliseconds(seconds: float | None) -> str:

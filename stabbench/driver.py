@@ -5,30 +5,23 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from stabbench.cells import Cell, Prepared
 from stabbench.engine.calls import check_model, memory_of, pace_of, run_job
-from stabbench.engine.job import Job, Run
+from stabbench.engine.job import Job, Memory, Pace, Run
 from stabbench.errors import StabbenchError
-from stabbench.executors import Executor, InProcess, Lost, ProcessPool
-from stabbench.fingerprint import why_not_here
+from stabbench.executors import Lost
 from stabbench.groups import group_seeds, most_stacked
-from stabbench.machine import available_memory, cores, gpus
 from stabbench.plan import Plan
 from stabbench.preflight import questions
 from stabbench.seeds import Seeds
 from stabbench.tasks import folder_for
 from stabbench.watcher import Watcher
+from stabbench.workers import find_workers
 
-if TYPE_CHECKING:
-    from stabbench.engine.trial import Memory, Pace
-
-# What a worker needs for its first job; a second or more of imports.
-ENGINE = "stabbench.engine.trial"
 # A worker may die for reasons that have nothing to do with the seed that it trains.
 TRIES = 3
 # What is smaller than this does not come near the limits of a machine's memory, stacked or not.
@@ -52,10 +45,9 @@ class Driver:
 
     def __init__(self, plan: Plan, ready: Prepared, encoders: Path, runs: int, watcher: Watcher) -> None:
         self._plan, self._ready, self._encoders, self._watcher = plan, ready, encoders.resolve(), watcher
-        self._runs = runs
-        # Groups that share the memory of one device.
-        self._sharing = 1
-        self._executor = self._of_cluster() if plan.executor == "ray" else self._local()
+        found = find_workers(plan, ready, runs, watcher)
+        self._executor, self.workers, self._sharing = found.executor, found.number, found.sharing
+        self._memories: dict[str, Memory] = {}
         self.reason = ""
 
     def look(self) -> None:
@@ -160,49 +152,24 @@ class Driver:
         """How fast jobs go, side by side; without those that are lost."""
         return [p for p in self._executor.map(pace_of, jobs, lambda _: None) if not isinstance(p, Lost)]
 
-    def memories(self, cells: Sequence[Cell]) -> dict[str, Memory | None]:
-        """What one seed of each cell takes, by the cell's identity; None where not even that fits."""
-        found: dict[str, Memory | None] = {cell.made_of.cell_id: None for cell in cells}
-        one_seed = [self.job(cell, self._plan.seeds[:1]) for cell in cells]
-        measured = self._executor.map(memory_of, one_seed, lambda _: None)
-        return found | {memory.cell: memory for memory in measured if not isinstance(memory, Lost)}
+    def memories(self, cells: Sequence[Cell]) -> dict[str, Memory]:
+        """What one seed of each cell takes, by the cell's identity."""
+        unknown = [cell for cell in cells if cell.made_of.cell_id not in self._memories]
+        one_seed = [self.job(cell, self._plan.seeds[:1]) for cell in unknown]
+        for found in self._executor.map(memory_of, one_seed, lambda _: None):
+            memory = found if isinstance(found, Memory) else _unknown(found)
+            self._memories[memory.cell] = memory
+        return self._memories
 
     def _most(self, cells: Sequence[Cell]) -> dict[str, int | None]:
         """How many seeds of each cell are trained together, at most."""
         device, weights = self._ready.device, self._ready.model.weights_bytes()
-        if device == "cpu" and weights < MEASURED_WEIGHTS_BYTES:
-            return {cell.made_of.cell_id: most_stacked(device, weights) for cell in cells}
-        return {
-            cell_id: most_stacked(device, weights, memory.needed, memory.free and memory.free // self._sharing)
-            if memory
-            else 1
-            for cell_id, memory in self.memories(cells).items()
-        }
-
-    def _local(self) -> Executor:
-        devices = gpus() if self._ready.device == "cuda" else []
-        usual = len(devices) or _workers(self._ready.model.weights_bytes())
-        self.workers = min(self._runs, self._plan.workers or usual)
-        self._sharing = -(-self.workers // max(1, len(devices)))
-        if self.workers == 1:
-            return InProcess()
-        try:
-            return ProcessPool(self.workers, self._plan.plugins, [ENGINE], devices)
-        except OSError as error:
-            self._watcher.note(f"no pool of processes can be made here ({error}): one process does it all")
-            self.workers = 1
-            return InProcess()
-
-    def _of_cluster(self) -> Executor:
-        from stabbench.executors import RayCluster
-
-        plan, ready = self._plan, self._ready
-        check = partial(why_not_here, ready.environment)
-        cluster = RayCluster(plan.ray_address, plan.workers, ready.device, plan.plugins, check, self._watcher.note)
-        self.workers = min(self._runs, cluster.workers)
-        if ready.device == "cpu":
-            self._sharing = cores()  # a worker on every core, of machines that are like this one
-        return cluster
+        most = {cell.made_of.cell_id: most_stacked(device, weights) for cell in cells}
+        if device == "cuda" or weights >= MEASURED_WEIGHTS_BYTES:
+            for cell_id, memory in self.memories(cells).items():
+                free = None if memory.free is None else memory.free // self._sharing
+                most[cell_id] = 1 if memory.reason else most_stacked(device, weights, memory.needed, free)
+        return most
 
     def __enter__(self) -> Self:
         self._executor.__enter__()
@@ -214,7 +181,5 @@ class Driver:
         self._executor.__exit__(kind, error, trace)
 
 
-def _workers(weights_bytes: int) -> int:
-    """One a core, as far as memory allows: weights, a copy, gradients, two moments, and as much for activations."""
-    free = available_memory()
-    return cores() if free is None else max(1, min(cores(), free // (10 * max(1, weights_bytes))))
+def _unknown(lost: Lost[Job]) -> Memory:
+    return Memory(lost.item.fingerprint.cell_id, None, None, lost.reason)

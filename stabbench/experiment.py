@@ -117,8 +117,7 @@ def _train(
             store.put(record, history)
             _check_intermediate(record, watcher)
         for results in driver.run(driver.groups(todo)):
-            for record, history in results:
-                store.put(record, history)
+            store.put_all(results)
             watcher.finished([record for record, _ in results])
 
 

@@ -83,7 +83,6 @@ def environment_of(device: str) -> dict[str, Any]:
         **found,
         "device_name": torch.cuda.get_device_name(device),
         "cuda": torch.version.cuda,
-        "matmul_precision": torch.get_float32_matmul_precision(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
     }
 

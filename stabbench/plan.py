@@ -1,4 +1,4 @@
-"""What is asked for: every recipe on every seed, and how the seeds of one recipe are put into groups."""
+"""What is asked for: every recipe on every seed."""
 
 from __future__ import annotations
 

@@ -77,9 +77,20 @@ def watcher() -> Iterator[Watcher]:
 
 
 def _group(records: Sequence[RunRecord]) -> str:
-    """``devlin, seeds 0 1 2: 1 failed``."""
-    numbers = " ".join(str(record.seeds.seed) for record in records)
+    """``devlin, seeds 0-2 7: 1 failed``."""
+    numbers = " ".join(_spans([record.seeds.seed for record in records]))
     failed = sum(record.outcome is Outcome.FAILED for record in records)
     missing = sum(record.outcome is Outcome.MISSING for record in records)
     ends = [f"{count} {name}" for count, name in ((failed, "failed"), (missing, "missing")) if count]
     return f"{records[0].recipe}, seeds {numbers}: {', '.join(ends) or 'none failed'}"
+
+
+def _spans(numbers: Sequence[int]) -> Iterator[str]:
+    """Neighbours together, ``0-2 7``: a group on a GPU may have thousands of seeds."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1][1:] = [number]
+        else:
+            spans.append([number])
+    return ("-".join(map(str, span)) for span in spans)

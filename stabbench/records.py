@@ -38,16 +38,16 @@ class Fingerprint:
 
     def run_id(self, seeds: Seeds) -> str:
         """The identity of the run of ``seeds``: 16 hexadecimal digits. Another environment is another run."""
-        return _digest({**dataclasses.asdict(self), "seeds": dataclasses.asdict(seeds)})
+        return _digest({**vars(self), "seeds": vars(seeds)})
 
     def experiment_id(self, seeds: Seeds) -> str:
         """What the run of ``seeds`` is meant to be, whatever it runs on: 16 hexadecimal digits."""
-        return _digest({"experiment": self.experiment, "seeds": dataclasses.asdict(seeds)})
+        return _digest({"experiment": self.experiment, "seeds": vars(seeds)})
 
     @property
     def cell_id(self) -> str:
         """The identity of all runs of this fingerprint: 16 hexadecimal digits."""
-        return _digest(dataclasses.asdict(self))
+        return _digest(vars(self))
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The store of run records: one SQLite file, written one run at a time.
+"""The store of run records: one SQLite file, written one group of runs at a time.
 
 SQLite's own journal makes a write atomic, also under ``kill -9``; its locks let several processes write at once.
 """
@@ -9,8 +9,7 @@ import contextlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,6 +33,12 @@ CREATE TABLE runs (
     record TEXT NOT NULL,  -- RunRecord as JSON
     history BLOB NOT NULL  -- History as zlib-compressed JSON
 ) WITHOUT ROWID
+"""
+
+_PUT = f"""
+INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, record = excluded.record, history = excluded.history
+WHERE runs.outcome = '{Outcome.MISSING}'
 """
 
 
@@ -99,24 +104,15 @@ class Store:
 
     def put(self, record: RunRecord, history: History) -> None:
         """Write one run. A run that is there already is kept as it is, unless it was missing."""
-        packed = zlib.compress(json.dumps(asdict(history)).encode())
+        self.put_all([(record, history)])
+
+    def put_all(self, runs: Iterable[tuple[RunRecord, History]]) -> None:
+        """Write a group of runs as :meth:`put` does, all or none: what takes long is that the disk confirms it."""
         with self._explained():
-            self._db.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-                "outcome = excluded.outcome, record = excluded.record, history = excluded.history "
-                "WHERE runs.outcome = ?",
-                (
-                    record.id,
-                    record.task,
-                    record.model,
-                    record.recipe,
-                    record.seeds.seed,
-                    record.outcome,
-                    json.dumps(record.to_json()),
-                    packed,
-                    Outcome.MISSING,
-                ),
-            )
+            rows = [_row(record, history) for record, history in runs]
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(_PUT, rows)
 
     def get(self, ids: Sequence[str]) -> dict[str, RunRecord]:
         """The records of those ``ids`` that are stored."""
@@ -151,6 +147,13 @@ class Store:
             yield
         except (sqlite3.Error, OSError, zlib.error, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"the store {self.path} cannot be used: {error}", _advice(str(error))) from error
+
+
+def _row(record: RunRecord, history: History) -> tuple[object, ...]:
+    # `vars`, as `dataclasses.asdict` copies number by number: it would take longer than all the rest.
+    packed = zlib.compress(json.dumps(vars(history)).encode())
+    text = json.dumps(record.to_json())
+    return record.id, record.task, record.model, record.recipe, record.seeds.seed, record.outcome, text, packed
 
 
 def _advice(message: str) -> str:

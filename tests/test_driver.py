@@ -3,55 +3,19 @@
 The memory is really asked for: far more of it than any machine has, as soon as too many seeds are stacked.
 """
 
+import multiprocessing
+import os
+import signal
 from pathlib import Path
 
 import pytest
+from harmful import HARMFUL
 from noting import Noting
 
 import stabbench
 from stabbench import Outcome, Recipe, Store
 from stabbench.comparison import Comparison
-
-# As a user writes them. Each harms its own process as soon as its gradients are those of too many seeds.
-PLUGIN = '''
-import os, signal
-from pathlib import Path
-
-import torch
-
-from stabbench import Recipe
-
-
-class Greedy(Recipe):
-    """Needs too much memory for more than two seeds."""
-
-    name = "greedy"
-
-    def gradient_scales(self, norms):
-        if len(norms) > 2:
-            torch.empty(10**15)
-        return super().gradient_scales(norms)
-
-
-class Deadly(Recipe):
-    """Kills its process for more than two seeds."""
-
-    name = "deadly"
-
-    def gradient_scales(self, norms):
-        if len(norms) > 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().gradient_scales(norms)
-
-
-class Doomed(Recipe):
-    """Kills its process always."""
-
-    name = "doomed"
-
-    def gradient_scales(self, norms):
-        os.kill(os.getpid(), signal.SIGKILL)
-'''
+from stabbench.driver import Driver
 
 
 class Sated(Recipe):
@@ -63,12 +27,9 @@ class Sated(Recipe):
         raise MemoryError("there is none")
 
 
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("plugin") / "harmful.py"
-    path.write_text(PLUGIN)
-    stabbench.load_plugin(str(path))
-    return str(path)
+@pytest.fixture(autouse=True)
+def _known() -> None:
+    stabbench.load_plugin(HARMFUL)
 
 
 def scores(comparison: Comparison) -> list[tuple[int, float | None, float | None]]:
@@ -76,10 +37,8 @@ def scores(comparison: Comparison) -> list[tuple[int, float | None, float | None
 
 
 @pytest.mark.parametrize(("name", "workers"), [("greedy", 1), ("greedy", 2), ("deadly", 2)])
-def test_a_lost_group_is_halved_and_the_numbers_are_the_same(
-    tmp_path: Path, plugin: str, name: str, workers: int
-) -> None:
-    usual = {"seeds": 7, "max_steps": 2, "plugins": [plugin]}
+def test_a_lost_group_is_halved_and_the_numbers_are_the_same(tmp_path: Path, name: str, workers: int) -> None:
+    usual = {"seeds": 7, "max_steps": 2, "plugins": [HARMFUL]}
     watcher = Noting()
     harmed = stabbench.compare([name], **usual, stack=7, workers=workers, store=tmp_path / "a", watcher=watcher)
     quiet = stabbench.compare([name], **usual, stack=2, workers=1, store=tmp_path / "b")
@@ -90,11 +49,11 @@ def test_a_lost_group_is_halved_and_the_numbers_are_the_same(
 
 
 def test_a_seed_that_always_kills_its_worker_is_missing_in_the_end_and_the_others_are_measured(
-    tmp_path: Path, plugin: str
+    tmp_path: Path,
 ) -> None:
     with pytest.raises(stabbench.StabbenchError, match=r"2 of 4 runs are missing: its process ended .* 3 times"):
         stabbench.compare(
-            ["doomed", "devlin"], seeds=2, max_steps=2, workers=2, plugins=[plugin], store=tmp_path / "store"
+            ["doomed", "devlin"], seeds=2, max_steps=2, workers=2, plugins=[HARMFUL], store=tmp_path / "store"
         )
     records = list(Store(tmp_path / "store", write=False).records())
     assert [(r.recipe, r.outcome is Outcome.MISSING) for r in records] == [
@@ -105,3 +64,32 @@ def test_a_seed_that_always_kills_its_worker_is_missing_in_the_end_and_the_other
 def test_a_seed_that_never_fits_is_missing_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(stabbench.StabbenchError, match="1 of 1 runs are missing: MemoryError: there is none"):
         stabbench.compare([Sated()], seeds=1, max_steps=2, workers=1, store=tmp_path)
+
+
+def test_a_bug_in_one_recipe_costs_the_others_nothing_where_memory_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stabbench.driver.MEASURED_WEIGHTS_BYTES", 0)
+    with pytest.raises(stabbench.StabbenchError, match="2 of 4 runs are missing: ValueError: a bug"):
+        stabbench.compare(["broken", "devlin"], seeds=2, max_steps=2, store=tmp_path)
+
+
+def test_groups_are_as_large_as_the_measured_memory_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stabbench.driver.MEASURED_WEIGHTS_BYTES", 0)
+    monkeypatch.setattr("stabbench.engine.memory.available_memory", lambda: 50 * 10**6)
+    done = stabbench.compare(["devlin", "mixout:batch_size=32"], seeds=4, max_steps=2, store=tmp_path)
+    assert [{record.stack for record in recipe.records} for recipe in done.recipes] == [{2}, {1}]
+
+
+def test_a_worker_that_is_killed_while_it_has_nothing_to_do_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Driver.look
+
+    def and_then_kill_one(driver: Driver) -> None:
+        look(driver)
+        os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+
+    monkeypatch.setattr(Driver, "look", and_then_kill_one)
+    done = stabbench.compare(["devlin"], seeds=3, max_steps=2, workers=2, store=tmp_path)
+    assert [record.seeds.seed for record in done.recipes[0].records] == [0, 1, 2]

@@ -116,10 +116,7 @@ def test_what_is_trained_first_is_named_without_its_environment_but_with_its_cod
         Fingerprint({"recipe": "bias-correction"}, {"recipe_code": code, "torch": torch})
         for code, torch in (("c1", "2.6"), ("c1", "2.7"), ("c2", "2.7"))
     ]
-    made = [
-        fingerprint(devlin, task, "digest", 32.0, CPU, None, first=(first, Seeds.of(0)))
-        for first in firsts
-    ]
+    made = [fingerprint(devlin, task, "digest", 32.0, CPU, None, first=(first, Seeds.of(0))) for first in firsts]
     assert made[0] == made[1]
     assert made[1].experiment == made[2].experiment
     assert made[1].environment["recipe_code"] != made[2].environment["recipe_code"]

@@ -8,42 +8,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from command import COMMAND
 from command import stabbench as command
+from harmful import HARMFUL
 
 import stabbench
 from stabbench import Store
 from stabbench.records import RunRecord
 
 import ray  # isort: skip  # as in a program: not before stabbench, which tells it to be quiet
-
-# As a user writes them. `greedy` asks for far more memory than there is, `deadly` kills its process.
-PLUGIN = """
-import os, signal
-
-import torch
-
-from stabbench import Recipe
-
-
-class Greedy(Recipe):
-    name = "greedy"
-
-    def gradient_scales(self, norms):
-        if len(norms) > 2:
-            torch.empty(10**15)
-        return super().gradient_scales(norms)
-
-
-class Deadly(Recipe):
-    name = "deadly"
-
-    def gradient_scales(self, norms):
-        if len(norms) > 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().gradient_scales(norms)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +42,8 @@ def measured(record: RunRecord) -> tuple[int, float | None, float | None, str]:
 
 
 def workers() -> list[int]:
-    """The processes that train now."""
-    found = subprocess.run(["pgrep", "-f", "ray::Stabbench"], capture_output=True, text=True, check=False).stdout
-    return [int(line) for line in found.split()]
+    """The workers of this test's cluster."""
+    return [child.pid for child in psutil.Process().children(recursive=True) if "ray::Stabbench" in child.name()]
 
 
 def wait_for(what: object, seconds: float = 120) -> None:
@@ -82,34 +56,33 @@ def wait_for(what: object, seconds: float = 120) -> None:
 def test_a_killed_driver_goes_on_where_it_was_and_a_killed_worker_costs_nothing(
     tmp_path: Path, cluster: list[str]
 ) -> None:
-    asked = ["run", "devlin", "--seeds", "8", "--stack", "2", "--max-steps", "60", "--store", "store"]
+    asked = ["run", "devlin", "--seeds", "12", "--stack", "2", "--max-steps", "60", "--store", "store"]
     driver = subprocess.Popen([*COMMAND, *asked, *cluster], cwd=tmp_path, stderr=subprocess.DEVNULL)
     wait_for(lambda: stored(tmp_path / "store"))
     driver.kill()
     driver.wait()
     wait_for(lambda: not workers())
     before = {record.id: record for record in stored(tmp_path / "store")}
-    assert 0 < len(before) < 8
+    assert 0 < len(before) < 10
 
     driver = subprocess.Popen([*COMMAND, *asked, *cluster], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    wait_for(workers)
-    time.sleep(5)
+    # One group is done, so the next is under way.
+    wait_for(lambda: len(stored(tmp_path / "store")) > len(before))
     os.kill(workers()[0], signal.SIGKILL)
     _, printed = driver.communicate(timeout=300)
     assert driver.returncode == 0, printed
     assert "its process was killed" in printed
     after = {record.id: record for record in stored(tmp_path / "store")}
-    assert sorted(record.seeds.seed for record in after.values()) == list(range(8))
+    assert sorted(record.seeds.seed for record in after.values()) == list(range(12))
     assert before.items() <= after.items()
 
-    here = stabbench.compare(["devlin"], seeds=8, max_steps=60, store=tmp_path / "here")
+    here = stabbench.compare(["devlin"], seeds=12, max_steps=60, store=tmp_path / "here")
     assert sorted(map(measured, after.values())) == sorted(map(measured, here.recipes[0].records))
 
 
 @pytest.mark.parametrize("name", ["greedy", "deadly"])
 def test_a_lost_group_is_halved(tmp_path: Path, cluster: list[str], name: str) -> None:
-    (tmp_path / "harmful.py").write_text(PLUGIN)
-    asked = ["run", name, "--seeds", "5", "--stack", "5", "--max-steps", "2", "--plugin", "harmful.py"]
+    asked = ["run", name, "--seeds", "5", "--stack", "5", "--max-steps", "2", "--plugin", HARMFUL]
     printed = command(*asked, *cluster, "--store", "store", cwd=tmp_path).stderr
     assert "again with 3 seeds at a time" in printed
     records = stored(tmp_path / "store")
@@ -135,3 +108,21 @@ def test_without_ray_the_extra_is_named(tmp_path: Path) -> None:
     )
     assert done.returncode == 3
     assert 'pip install "stabbench[ray]"' in done.stderr
+
+
+def test_a_command_joins_the_cluster_once(tmp_path: Path) -> None:
+    """It takes seconds to start one."""
+    script = f"""
+import ray, stabbench
+calls = []
+init, shutdown = ray.init, ray.shutdown
+ray.init = lambda *a, **k: (calls.append("init"), init(*a, **k))
+ray.shutdown = lambda *a, **k: (calls.append("shutdown"), shutdown(*a, **k))
+stabbench.compare(["devlin"], seeds=1, max_steps=1, executor="ray", workers=1, store={str(tmp_path)!r})
+print(calls)
+"""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.stdout.splitlines()[-1] == "['init']", done.stderr

@@ -6,10 +6,14 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stabbench.cli.options import plugin_option, store_option
+
+if TYPE_CHECKING:
+    from stabbench.records import RunRecord
 
 
 @click.group("list")
@@ -106,9 +110,15 @@ def runs(store: Path) -> None:
     from stabbench.store import Store
 
     with Store(store, write=False) as opened:
-        for r in opened.records():
-            score = "-" if r.score is None else f"{r.score:.4f}"
-            click.echo(f"{r.id}  {r.task}  {r.model}  {r.recipe}  seed {r.seeds.seed}  {r.outcome}  {score}")
+        # Printed when all is read: nothing can be written to the store as long as a pager holds up the reading.
+        lines = [_run_line(record) for record in opened.records()]
+    if lines:
+        click.echo("\n".join(lines))
+
+
+def _run_line(r: RunRecord) -> str:
+    score = "-" if r.score is None else f"{r.score:.4f}"
+    return f"{r.id}  {r.task}  {r.model}  {r.recipe}  seed {r.seeds.seed}  {r.outcome}  {score}"
 
 
 @click.command()

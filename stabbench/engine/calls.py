@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from stabbench.engine.job import Job, Run, Tick
+from stabbench.engine.job import Job, Memory, Pace, Run, Tick
 from stabbench.models.source import ModelSource
 from stabbench.recipes import Recipe
-
-if TYPE_CHECKING:
-    from stabbench.engine.trial import Memory, Pace
 
 
 def check_model(asked: tuple[ModelSource, int, Sequence[tuple[Recipe, int]]], tick: Tick) -> str:

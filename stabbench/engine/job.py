@@ -1,4 +1,4 @@
-"""The unit of work: one recipe, one task, one model, a group of seeds trained together."""
+"""The unit of work: one recipe, one task, one model, a group of seeds trained together; and what it takes."""
 
 from __future__ import annotations
 
@@ -47,3 +47,44 @@ class Job:
     fingerprint: Fingerprint
     start: Path | None = None
     keep: Path | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Device memory of one seed.
+
+    Attributes:
+        cell: The identity of the job's cell.
+        needed: Bytes that the training of one seed takes at most; a stack of K seeds takes K times as much. None where
+            it could not be found out.
+        free: Bytes that were there for it; None where nothing tells.
+        reason: Why it could not be found out.
+    """
+
+    cell: str
+    needed: int | None
+    free: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that a group takes.
+
+    Attributes:
+        cell: The identity of the job's cell.
+        setup: Until the first step: loading the model, tokenising.
+        step: One step, for each of its seeds.
+        evaluation: Scoring it once, for each of its seeds.
+        evaluations: How often it is scored.
+    """
+
+    cell: str
+    setup: float
+    step: float
+    evaluation: float
+    evaluations: int
+
+    def of(self, seeds: int, steps: int) -> float:
+        """What a group of so many seeds takes in all."""
+        return self.setup + seeds * (steps * self.step + self.evaluations * self.evaluation)

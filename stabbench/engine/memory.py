@@ -10,16 +10,25 @@ import torch
 
 from stabbench.machine import available_memory
 
+SIGNS = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed", "status_not_initialized")
+
+
+def release(device: torch.device) -> None:
+    """Give back what nobody uses any more; what PyTorch keeps for later is as good as taken for others."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
 
 def peak_bytes(action: Callable[[], object], device: torch.device) -> int:
     """The most that ``action`` has allocated at one time, by PyTorch's own account of its tensors."""
+    release(device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         action()
         return torch.cuda.max_memory_allocated(device) - before
-    # Garbage that is freed meanwhile would be reported on stderr; and so would the profile itself.
-    gc.collect()
+    # The profiler prints a line at its start and its end.
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
         action()
@@ -34,6 +43,7 @@ def peak_bytes(action: Callable[[], object], device: torch.device) -> int:
 
 def free_bytes(device: torch.device) -> int | None:
     """What a training could have; None where nothing tells."""
+    release(device)
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return available_memory()
@@ -44,7 +54,4 @@ def is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     # The allocator of the CPU, and CUDA's libraries, raise a RuntimeError.
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(
-        sign in text for sign in ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
-    )
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in SIGNS)

@@ -125,11 +125,12 @@ class OneSeedModel(SeedModel):
 @contextlib.contextmanager
 def _unquestioned_masks() -> Iterator[None]:
     """Attention masks as they are: whether one could be left out, a GPU would have to stop to tell."""
+    before = ALL_MASK_ATTENTION_FUNCTIONS["eager"]
     ALL_MASK_ATTENTION_FUNCTIONS["eager"] = _eager_mask
     try:
         yield
     finally:
-        del ALL_MASK_ATTENTION_FUNCTIONS["eager"]
+        ALL_MASK_ATTENTION_FUNCTIONS["eager"] = before
 
 
 def _eager_mask(*args: Any, **options: Any) -> Any:

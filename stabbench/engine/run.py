@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -15,11 +14,11 @@ import torch
 from stabbench.engine.checks import why_not_stackable
 from stabbench.engine.evaluate import Curve
 from stabbench.engine.job import Job, Run, Tick
-from stabbench.engine.memory import is_out_of_memory
+from stabbench.engine.memory import is_out_of_memory, release
 from stabbench.engine.results import measured, missing
 from stabbench.engine.setup import Setup
 from stabbench.engine.train import Trained
-from stabbench.errors import StabbenchError, TaskError
+from stabbench.errors import RecipeError, StabbenchError, TaskError
 from stabbench.models.loading import load_model
 from stabbench.models.source import ModelSource
 from stabbench.recipes import Recipe, check_fit
@@ -44,18 +43,12 @@ def run_job(job: Job, tick: Tick) -> list[Run]:
     except StabbenchError:
         raise
     except Exception as error:
-        reason = _where(error)
-        if not is_out_of_memory(error):
-            seconds = time.perf_counter() - started
-            return [missing(job, task, seed, reason, seconds) for seed in job.seeds]
-    else:
-        share = (time.perf_counter() - started) / len(job.seeds)
-        return [measured(job, task, trained, curve, number, share) for number in range(len(job.seeds))]
-    # Out here, as the exception itself holds the tensors of the frames that it came through.
-    gc.collect()
-    if job.device == "cuda":
-        torch.cuda.empty_cache()
-    raise MemoryError(reason)
+        if is_out_of_memory(error):
+            raise MemoryError(where(error)) from None
+        seconds = time.perf_counter() - started
+        return [missing(job, task, seed, where(error), seconds) for seed in job.seeds]
+    share = (time.perf_counter() - started) / len(job.seeds)
+    return [measured(job, task, trained, curve, number, share) for number in range(len(job.seeds))]
 
 
 def check_model(source: ModelSource, outputs: int, recipes: Sequence[tuple[Recipe, int]]) -> str:
@@ -76,15 +69,19 @@ def check_model(source: ModelSource, outputs: int, recipes: Sequence[tuple[Recip
 
 @contextlib.contextmanager
 def settings(job: Job) -> Iterator[None]:
-    """PyTorch's settings as the job needs them, for as long as it runs."""
-    precision = torch.get_float32_matmul_precision()
-    if job.recipe.precision == "tf32":
-        torch.set_float32_matmul_precision("high")
+    """PyTorch as the job needs it, for as long as it runs: a worker's own settings may be others than the planner's."""
+    release(torch.device(job.device))
+    if job.device == "cuda" and job.recipe.precision == "tf32" and torch.cuda.get_device_capability() < (8, 0):
+        raise RecipeError(f"{torch.cuda.get_device_name()} has no TF32", "leave out precision=tf32")
+    precision, deterministic = torch.get_float32_matmul_precision(), torch.are_deterministic_algorithms_enabled()
+    torch.set_float32_matmul_precision("high" if job.recipe.precision == "tf32" else "highest")
+    torch.use_deterministic_algorithms(job.fingerprint.environment.get("deterministic", deterministic))
     try:
         with one_cpu_thread():
             yield
     finally:
         torch.set_float32_matmul_precision(precision)
+        torch.use_deterministic_algorithms(deterministic)
 
 
 @contextlib.contextmanager
@@ -129,7 +126,7 @@ def _train(job: Job, task: Task, tick: Tick) -> tuple[Trained, Curve]:
     return trained, setup.curve
 
 
-def _where(error: Exception) -> str:
+def where(error: Exception) -> str:
     """The error in one line, with the place it came from: a user's recipe may be to blame."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     first_line = (str(error).strip() or "no message").splitlines()[0]

@@ -55,9 +55,16 @@ class Setup:
 
     def evaluations(self) -> set[int]:
         """After which steps it is scored; a training that is cut short, where it ends."""
-        stages = len(self.job.recipe.staging(self._layout))
-        points = evaluation_steps(self._total_steps, self.job.recipe.evaluations * stages)
+        points = evaluation_steps(self._total_steps, self.job.recipe.evaluations * self._stages)
         return {min(point, self.steps) for point in points}
+
+    def shorten(self, steps: int) -> None:
+        """So many steps of every stage are the whole training: for a trial."""
+        self._total_steps = self.steps = steps * self._stages
+
+    @property
+    def _stages(self) -> int:
+        return len(self.job.recipe.staging(self._layout))
 
     def train(self, on_step: Callable[[int], None]) -> Trained:
         """Train, calling ``on_step`` after every step with the number of steps made."""
@@ -83,13 +90,17 @@ class Setup:
 
 @lru_cache(maxsize=1)
 def _here(source: ModelSource, digest: str) -> ModelSource:
-    """The same model on this machine, which may have it elsewhere, or not yet, if it is not the planner's own."""
-    if source.folder.is_dir():
-        return source
-    found = find_model(source.name, source.revision, allow_pickle=source.allow_pickle)
-    if found.digest() != digest:
-        raise ModelError(f"model {source.name!r} is another one on this machine", f"see {found.folder}")
-    return found
+    """The model as it was planned, on this machine, which may have it elsewhere if it is not the planner's own.
+
+    Raises:
+        ModelError: It is another one here, or has changed.
+    """
+    here = source
+    if not source.folder.is_dir():
+        here = find_model(source.name, source.revision, allow_pickle=source.allow_pickle)
+    if here.digest() != digest:
+        raise ModelError(f"model {source.name!r}: its files are not those that were planned with ({here.folder})")
+    return here
 
 
 @contextlib.contextmanager

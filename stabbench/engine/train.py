@@ -80,7 +80,7 @@ def train(
             stages.enter(number)
         position = step_of_stage % steps_per_epoch
         if position == 0:
-            permutations = stages.order.permutations(len(data)).to(device)
+            permutations = _sent(stages.order.permutations(len(data)), device)
         index = permutations[:, position * recipe.batch_size : (position + 1) * recipe.batch_size]
         tokens, labels = data.rows(index)
         with SeededDropout(stages.dropout):
@@ -101,6 +101,11 @@ def train(
         on_step(step + 1)
     by_part = _norms_by_part(torch.stack(probes).cpu(), list(model.parameters), layout)
     return Trained(torch.stack(losses).cpu(), probe_steps, by_part)
+
+
+def _sent(values: Tensor, device: torch.device) -> Tensor:
+    """On the device, without waiting until it has nothing else to do."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values
 
 
 def seed_losses(logits: Tensor, labels: Tensor) -> Tensor:

@@ -4,102 +4,91 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from dataclasses import dataclass
 
 import torch
 
 from stabbench.engine.evaluate import EVALUATION_BATCH, predict
 from stabbench.engine.inputs import Inputs
-from stabbench.engine.job import Job
+from stabbench.engine.job import Job, Memory, Pace
 from stabbench.engine.memory import free_bytes, is_out_of_memory, peak_bytes
-from stabbench.engine.run import job_task, settings
+from stabbench.engine.run import job_task, settings, where
 from stabbench.engine.setup import Setup
+from stabbench.errors import StabbenchError
 
-# The optimizer's state comes with the first step, so the second has everything.
+# Of every stage. The optimizer's state comes with the first step, so the second has everything.
 MEMORY_STEPS = 2
-# The first step is slower than the others and not counted.
+# The very first step is slower than the others and not counted.
 PACE_STEPS = 4
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Device memory of one seed.
-
-    Attributes:
-        cell: The identity of the job's cell.
-        needed: Bytes that the training of one seed takes at most; a stack of K seeds takes K times as much.
-        free: Bytes that were there for it; None where nothing tells.
-    """
-
-    cell: str
-    needed: int
-    free: int | None
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Seconds that a group takes.
-
-    Attributes:
-        cell: The identity of the job's cell.
-        setup: Until the first step: loading the model, tokenising.
-        step: One step, for each of its seeds.
-        evaluation: Scoring it once, for each of its seeds.
-    """
-
-    cell: str
-    setup: float
-    step: float
-    evaluation: float
-
-    def of(self, seeds: int, steps: int, evaluations: int) -> float:
-        """What a group of so many seeds takes in all."""
-        return self.setup + seeds * (steps * self.step + evaluations * self.evaluation)
-
-
 def memory_of(job: Job) -> Memory:
-    """What the first steps of a job of one seed take.
+    """What a job of one seed takes: some steps of every stage, and the scoring of a batch.
 
     Raises:
+        StabbenchError: The job cannot be done as it was asked for.
         MemoryError: Not even one seed fits.
     """
     device = torch.device(job.device)
+
+    def some() -> None:
+        setup = _setup(job)
+        setup.shorten(MEMORY_STEPS)
+        setup.train(lambda _: None)
+        predict(setup.model, _first_batch(setup), 1)
+
     with settings(job):
         free = free_bytes(device)
         try:
-            needed = peak_bytes(lambda: _setup(job, MEMORY_STEPS).train(lambda _: None), device)
+            return Memory(job.fingerprint.cell_id, peak_bytes(some, device), free)
+        except StabbenchError:
+            raise
         except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            raise MemoryError(f"one seed does not fit into the memory: {error}") from None
-    return Memory(job.fingerprint.cell_id, needed, free)
+            if is_out_of_memory(error):
+                raise MemoryError(f"one seed does not fit into the memory: {where(error)}") from None
+            # A bug in a user's recipe, say: the run will record it.
+            return Memory(job.fingerprint.cell_id, None, free, where(error))
 
 
 def pace_of(job: Job) -> Pace:
-    """How fast a job goes."""
+    """How fast a job goes.
+
+    Raises:
+        StabbenchError: The job cannot be done as it was asked for.
+        MemoryError: It does not fit, or fails in another way.
+    """
     with settings(job):
-        started = time.perf_counter()
-        setup = _setup(job, PACE_STEPS)
-        ready = time.perf_counter() - started
-        ends = []
-
-        def on_step(_: int) -> None:
-            ends.append(_now(job.device))
-
-        setup.train(on_step)
-        step = (ends[-1] - ends[0]) / (len(ends) - 1) if len(ends) > 1 else 0.0
-        split = setup.curve.evaluation.inputs
-        first = slice(EVALUATION_BATCH)
-        some = Inputs({name: values[first] for name, values in split.tokens.items()}, split.labels[first])
-        before = _now(job.device)
-        predict(setup.model, some, len(job.seeds))
-        evaluation = (_now(job.device) - before) * len(split) / len(some)
-    seeds = len(job.seeds)
-    return Pace(job.fingerprint.cell_id, ready, step / seeds, evaluation / seeds)
+        try:
+            return _pace_of(job)
+        except StabbenchError:
+            raise
+        except Exception as error:
+            raise MemoryError(where(error)) from None
 
 
-def _setup(job: Job, steps: int) -> Setup:
-    return Setup(dataclasses.replace(job, max_steps=steps, keep=None), job_task(job))
+def _pace_of(job: Job) -> Pace:
+    started = time.perf_counter()
+    setup = _setup(job)
+    ready = time.perf_counter() - started
+    evaluations = len(setup.evaluations())
+    ends: list[float] = []
+    setup.shorten(PACE_STEPS)
+    setup.train(lambda _: ends.append(_now(job.device)))
+    batch, curve = _first_batch(setup), setup.curve
+    before = _now(job.device)
+    predict(setup.model, batch, len(job.seeds))
+    examples = sum(len(split.inputs) for split in (curve.evaluation, curve.validation) if split is not None)
+    evaluation = (_now(job.device) - before) * examples / len(batch)
+    step, seeds = (ends[-1] - ends[0]) / (len(ends) - 1), len(job.seeds)
+    return Pace(job.fingerprint.cell_id, ready, step / seeds, evaluation / seeds, evaluations)
+
+
+def _setup(job: Job) -> Setup:
+    return Setup(dataclasses.replace(job, keep=None), job_task(job))
+
+
+def _first_batch(setup: Setup) -> Inputs:
+    inputs, first = setup.curve.evaluation.inputs, slice(EVALUATION_BATCH)
+    return Inputs({name: values[first] for name, values in inputs.tokens.items()}, inputs.labels[first])
 
 
 def _now(device: str) -> float:

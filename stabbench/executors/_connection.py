@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -68,13 +69,18 @@ def connected(address: str | None) -> Iterator[None]:
         ray.shutdown()
 
 
+# Held until the process ends; a context manager that nobody holds ends at once.
+_kept = contextlib.ExitStack()
+atexit.register(_kept.close)
+
+
 def stay_connected(address: str | None) -> None:
     """As :func:`connected`, until the process ends: a cluster takes seconds to start, and a command may need it often.
 
     Raises:
         StabbenchError: As there.
     """
-    connected(address).__enter__()
+    _kept.enter_context(connected(address))
 
 
 def _named(address: str | None) -> str:

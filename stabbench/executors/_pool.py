@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import itertools
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -27,6 +28,11 @@ from stabbench.executors._base import Item, Lost, Result, Tick
 from stabbench.machine import use_gpu
 
 POLL_SECONDS = 0.2
+# Items that are sent for each worker before one is done.
+AHEAD = 2
+# Pools in a row that break before they have done anything.
+TRIES = 3
+_BROKEN = object()
 
 
 class ProcessPool:
@@ -43,46 +49,86 @@ class ProcessPool:
         self, workers: int, plugins: Sequence[str] = (), modules: Sequence[str] = (), gpus: Sequence[int] = ()
     ) -> None:
         # Spawned, not forked: a forked process inherits PyTorch's threads in a state that can hang.
-        context = multiprocessing.get_context("spawn")
+        self._context = multiprocessing.get_context("spawn")
         self._folder = tempfile.TemporaryDirectory(prefix="stabbench-")
         # One counter a place, without a lock: a worker that is killed would hold it for ever.
-        self._counters = context.RawArray("Q", workers)
-        start = (Path(self._folder.name), self._counters, tuple(gpus), tuple(plugins), tuple(modules))
-        self._pool = pebble.ProcessPool(workers, context=context, initializer=_start_worker, initargs=start)
+        self._counters = self._context.RawArray("Q", workers)
+        self._start = (Path(self._folder.name), self._counters, tuple(gpus), tuple(plugins), tuple(modules))
+        self._pool = self._made_pool()
+
+    def _made_pool(self) -> pebble.ProcessPool:
+        return pebble.ProcessPool(
+            len(self._counters), context=self._context, initializer=_start_worker, initargs=self._start
+        )
 
     def map(
         self, function: Callable[[Item, Tick], Result], items: Iterable[Item], tick: Tick
     ) -> Iterator[Result | Lost[Item]]:
+        waiting, failures = list(items), 0
+        while waiting:
+            unknown: list[Item] = []
+            for item, result in self._round(function, waiting, tick):
+                if result is _BROKEN:
+                    unknown.append(item)
+                else:
+                    failures = 0
+                    yield result
+            waiting = unknown
+            if waiting:
+                # pebble gives the pool up when a worker dies that has nothing to do, or has not started yet.
+                failures += 1
+                if failures == TRIES:
+                    raise StabbenchError(
+                        "the worker processes cannot start, or end at once",
+                        'in a script of your own, guard its main part with `if __name__ == "__main__":`, or use '
+                        "workers=1",
+                    )
+                self._pool.stop()
+                self._pool.join()
+                self._pool = self._made_pool()
+
+    def _round(
+        self, function: Callable[[Item, Tick], Result], items: Sequence[Item], tick: Tick
+    ) -> Iterator[tuple[Item, Any]]:
         # A queue, not `concurrent.futures.wait`: Ctrl-C inside that leaves a future locked, and the pool hangs.
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        seen, waiting = self._made(), {}
-        for item in items:
-            future = self._pool.schedule(_work, (function, item))
-            waiting[future] = item
-            future.add_done_callback(done.put)
-        while waiting:
+        todo = iter(items)
+        waiting: dict[Any, Item] = {}
+        seen = self._made()
+        while True:
+            # A few ahead of the workers: what is done, but not yet taken, would pile up here.
+            for item in itertools.islice(todo, AHEAD * len(self._counters) - len(waiting)):
+                try:
+                    future = self._pool.schedule(_work, (function, item))
+                except RuntimeError:
+                    yield item, _BROKEN
+                    continue
+                waiting[future] = item
+                future.add_done_callback(done.put)
+            if not waiting:
+                break
             future = _next(done)
             seen, before = self._made(), seen
             tick(seen - before)
             if future is not None:
-                yield self._result(future, waiting.pop(future))
+                item = waiting.pop(future)
+                yield item, self._result(future, item)
+        # Left, where the pool broke.
+        yield from ((item, _BROKEN) for item in todo)
 
     def _made(self) -> int:
         return sum(self._counters)
 
     @staticmethod
-    def _result(future: pebble.ProcessFuture[Result], item: Item) -> Result | Lost[Item]:
+    def _result(future: pebble.ProcessFuture[Any], item: Any) -> Any:
         try:
             return future.result()
         except pebble.ProcessExpired as error:
             return Lost(item, f"its process ended without a result ({_ended(error.exitcode)})")
         except MemoryError as error:
             return Lost(item, str(error))
-        except BrokenProcessPool as error:
-            raise StabbenchError(
-                "the worker processes cannot start",
-                'in a script of your own, guard its main part with `if __name__ == "__main__":`, or use workers=1',
-            ) from error
+        except BrokenProcessPool:
+            return _BROKEN
         except (pickle.PicklingError, AttributeError) as error:
             if "pickle" not in str(error) and "local object" not in str(error):
                 raise

@@ -20,6 +20,7 @@ from stabbench.executors._connection import INSTALL, connected, in_words, slots
 from stabbench.executors._worker import Worker
 
 POLL_SECONDS = 1.0
+MOST_KILLED = 100
 PATIENCE_SECONDS = 20.0
 
 
@@ -60,6 +61,7 @@ class RayCluster:
         self._running: dict[Any, tuple[Worker, Any]] = {}
         self._refused: list[Worker] = []
         self._reasons: list[str] = []
+        self._killed = 0
         self._patient_until = math.inf
         self._connection = contextlib.ExitStack()
         self._connection.enter_context(connected(address))
@@ -125,6 +127,9 @@ class RayCluster:
             reason: str = ray.get(call)
         except RayError as error:
             reason = in_words(error)
+            if not isinstance(error, RayTaskError) and self._killed < MOST_KILLED:
+                self._killed += 1  # killed as it started: another one takes its place
+                return
         if not reason:
             self._idle.append(worker)
             return

@@ -122,17 +122,18 @@ class AdamW(torch.optim.Optimizer):
         for group in self.param_groups:
             anchors = dict(zip(group["params"], group["anchors"] or [], strict=False))
             # Parameters that joined late (gradual unfreezing) count their own steps, so the factor is per step count.
-            by_step: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
+            # The fused kernel takes tensors of one device and type.
+            alike: dict[tuple[int, torch.device, torch.dtype], tuple[list[Tensor], list[Tensor]]] = {}
             for p in group["params"]:
                 if p.grad is not None:
                     state = self.state[p]
                     if not state:
                         state.update(step=0, exp_avg=torch.zeros_like(p), exp_avg_sq=torch.zeros_like(p))
                     state["step"] += 1
-                    by_step.setdefault(state["step"], ([], []))
-                    by_step[state["step"]][0].append(p)
-                    by_step[state["step"]][1].append(p.grad)
-            for step, (parameters, gradients) in by_step.items():
+                    parameters, gradients = alike.setdefault((state["step"], p.device, p.dtype), ([], []))
+                    parameters.append(p)
+                    gradients.append(p.grad)
+            for (step, _, _), (parameters, gradients) in alike.items():
                 self._update(group, parameters, gradients, step)
                 if group["weight_decay"] != 0:
                     self._decay(parameters, [anchors[p] for p in parameters if p in anchors], group)

@@ -139,12 +139,13 @@ def failure_test(failed: int, planned: int, reference_failed: int, reference_pla
     from scipy import stats
 
     small = (planned + 1) * (reference_planned + 1) <= LARGEST_BOSCHLOO
-    method, test = ("Boschloo", stats.boschloo_exact) if small else ("Fisher", stats.fisher_exact)
+    method = "Boschloo" if small else "Fisher"
     if planned == 0 or reference_planned == 0:
         return DirectedTest(None, None, method, "no runs")
     if failed == 0 == reference_failed:
         return DirectedTest(1.0, 1.0, method, "no failed runs on either side")
-    table = [[failed, reference_failed], [planned - failed, reference_planned - reference_failed]]
+    table = np.array([[failed, reference_failed], [planned - failed, reference_planned - reference_failed]])
+    test = stats.boschloo_exact if small else stats.fisher_exact
     worse, better = (test(table, alternative=side).pvalue for side in ("greater", "less"))
     return DirectedTest(min(1.0, float(worse)), min(1.0, float(better)), method)
 

@@ -94,7 +94,7 @@ def test_a_variant_with_the_best_evaluation_says_which_one_it_kept(tmp_path: Pat
         (["run", "intermediate-task", "--task", "lab/inference"], "lab/inference is the task itself"),
         (["run", "gradual-unfreezing:stages=13"], "13 stages, but the model has 12 blocks"),
         (["run", "llrd:lr_decay=1.5"], "lr_decay must be above 0 and below 1"),
-        (["run", "devlin:precision=fp8"], "precision must be 'fp32' or 'bf16'"),
+        (["run", "devlin:precision=fp8"], "precision must be 'fp32' or 'tf32' or 'bf16'"),
     ],
 )
 def test_what_is_wrong_is_one_clear_message(arguments: list[str], message: str, tmp_path: Path) -> None:

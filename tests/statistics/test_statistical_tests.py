@@ -313,3 +313,20 @@ def test_mann_whitney_of_many_scores_is_close_to_the_exact_one_and_small() -> No
 
 def test_scores_that_agree_to_the_last_bits_raise_no_warning() -> None:
     assert mean_test([0.7] * 9 + [0.7000000000000002], [0.71, 0.72, 0.73]).method == "Welch"
+
+
+def test_many_runs_are_judged_at_once() -> None:
+    """Boschloo's test of 10,000 runs against 10,000 would take days, and all their permutations gigabytes."""
+    assert failure_test(5, 300, 9, 300).method == "Boschloo"
+    found = failure_test(140, 10_000, 100, 10_000)
+    assert found.method == "Fisher"
+    # The normal approximation, z = 39 / 15.4 with its correction for continuity.
+    assert found.p_worse == pytest.approx(0.0057, rel=0.05)
+    assert failure_test(100, 10_000, 140, 10_000).p_better == pytest.approx(found.p_worse)
+
+
+def test_permuted_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    steady, wild = list(GEAR_1), [10 * s for s in GEAR_1]
+    whole = permuted_spread_test(wild[:4], steady)
+    monkeypatch.setattr("stabbench.statistics.tests.PERMUTED_AT_ONCE", 100)
+    assert permuted_spread_test(wild[:4], steady) == whole

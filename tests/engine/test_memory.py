@@ -1,0 +1,80 @@
+"""What is measured of memory holds for the whole training, whatever the recipe, and want of it is recognised."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from stabbench.cells import prepare
+from stabbench.engine.job import Job
+from stabbench.engine.memory import is_out_of_memory, peak_bytes
+from stabbench.engine.run import run_job
+from stabbench.engine.trial import memory_of, pace_of
+from stabbench.plan import Plan
+from stabbench.recipes import parse_recipe
+from stabbench.seeds import Seeds
+
+CPU = torch.device("cpu")
+
+
+def job(text: str, seeds: int) -> Job:
+    chosen = [Seeds.of(n) for n in range(seeds)]
+    ready = prepare(Plan([parse_recipe(text)], "lab/entailment", "lab", chosen, device="cpu"))
+    (cell,) = ready.cells
+    return Job(
+        recipe=cell.recipe, label=cell.label, task=cell.task.name, data_dir=None, model=ready.model,
+        seeds=tuple(chosen), stacked=True, device="cpu", max_steps=None, fingerprint=cell.made_of,
+    )  # fmt: skip
+
+
+def test_the_peak_is_that_of_what_lives_at_the_same_time() -> None:
+    def three_of_which_two_at_a_time() -> None:
+        first = torch.empty(10**6)
+        second = torch.empty(10**6)
+        del first
+        torch.empty(10**6)
+        del second
+
+    assert peak_bytes(three_of_which_two_at_a_time, CPU) == pytest.approx(8 * 10**6, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["devlin:steps=13", "mixout:steps=13", "gradual-unfreezing:steps=13", "gradual-unfreezing-restart:steps=13",
+     "pretrained-weight-decay:steps=13", "bias-correction:steps=3,batch_size=4"],
+)  # fmt: skip
+def test_a_stack_takes_no_more_than_its_seeds_one_by_one(text: str) -> None:
+    needed = memory_of(job(text, 1)).needed
+    assert needed is not None
+    assert 0.5 * 3 * needed < peak_bytes(lambda: run_job(job(text, 3), lambda _: None), CPU) < 1.1 * 3 * needed
+
+
+def test_a_pace_has_every_stage_and_every_evaluation() -> None:
+    pace = pace_of(job("gradual-unfreezing:steps=26,evaluations=2", 2))
+    assert pace.evaluations > 2
+    assert pace.of(4, 100) - pace.setup == pytest.approx(2 * (pace.of(2, 100) - pace.setup))
+    assert min(pace.setup, pace.step, pace.evaluation) > 0
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("CUDA error: device-side assert triggered"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_want_of_memory_is_told_from_other_errors(error: Exception, expected: bool) -> None:
+    assert is_out_of_memory(error) is expected
+
+
+def test_a_model_that_changed_since_it_was_planned_is_not_trained(tmp_path: Path) -> None:
+    made = job("devlin:steps=1", 1)
+    other = dataclasses.replace(made.fingerprint, experiment={**made.fingerprint.experiment, "model": "another"})
+    with pytest.raises(Exception, match="not those that were planned with"):
+        run_job(dataclasses.replace(made, fingerprint=other), lambda _: None)

@@ -1,0 +1,51 @@
+"""What a container leaves of a machine's memory."""
+
+from pathlib import Path
+
+import pytest
+
+from stabbench import machine
+
+
+def group(folder: Path, limit: str, used: int, caches: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "memory.max").write_text(f"{limit}\n")
+    (folder / "memory.current").write_text(f"{used}\n")
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {caches}\nactive_file 7\n")
+
+
+@pytest.fixture
+def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree of control groups, in whose group /job/task this process is."""
+    monkeypatch.setattr(machine, "CGROUP", tmp_path / "cgroup")
+    monkeypatch.setattr(machine, "OWN_CGROUP", tmp_path / "own")
+    (tmp_path / "own").write_text("0::/job/task\n")
+    return tmp_path / "cgroup"
+
+
+def test_the_tightest_of_all_groups_counts_and_caches_can_be_dropped(cgroup: Path) -> None:
+    group(cgroup / "job" / "task", "max", 10, 0)
+    group(cgroup / "job", "1000", 900, 300)
+    assert machine.available_memory() == 400
+    group(cgroup, "500", 300, 0)
+    assert machine.available_memory() == 200
+
+
+def test_without_a_limit_it_is_the_machines(cgroup: Path) -> None:
+    group(cgroup / "job" / "task", "max", 10, 0)
+    free = machine.available_memory()
+    assert free is not None
+    assert free > 2**20
+
+
+@pytest.mark.parametrize(("seen", "number", "now"), [(None, 1, "1"), ("4,6", 1, "6"), ("GPU-a,GPU-b", 0, "GPU-a")])
+def test_a_process_sees_one_of_the_gpus_that_it_could_see(
+    monkeypatch: pytest.MonkeyPatch, seen: str | None, number: int, now: str
+) -> None:
+    if seen is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
+    machine.use_gpu(number)
+    assert machine.os.environ["CUDA_VISIBLE_DEVICES"] == now
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
