@@ -16,9 +16,10 @@ from harmful import HARMFUL
 
 import stabbench
 from stabbench import Store
+from stabbench.executors import RayCluster  # noqa: F401  # loaded before Ray itself, it tells it to be quiet
 from stabbench.records import RunRecord
 
-import ray  # isort: skip  # as in a program: not before stabbench, which tells it to be quiet
+import ray  # isort: skip  # as in a program: not before stabbench
 
 
 @pytest.fixture(scope="module")
