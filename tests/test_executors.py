@@ -6,25 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+from executor_items import complain, overflow, square
 
 from stabbench.errors import StabbenchError
 from stabbench.executors import Executor, InProcess, Lost, ProcessPool, Tick
-
-
-def square(number: int, tick: Tick) -> int:
-    for _ in range(number):
-        tick(1)
-    return number * number
-
-
-def complain(number: int, tick: Tick) -> int:
-    raise StabbenchError(f"number {number} is bad", "take another")
-
-
-def overflow(number: int, tick: Tick) -> int:
-    if number > 3:
-        raise MemoryError(f"no room for {number}")
-    return number
 
 
 def die_of_three(number: int, tick: Tick) -> int:

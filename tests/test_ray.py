@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from executor_items import complain, overflow, square
 
 from stabbench.errors import StabbenchError
 from stabbench.executors import Lost, RayCluster, Tick, ask, has_gpus
@@ -63,26 +64,10 @@ def workers(notes: list[str]) -> Workers:
     return workers
 
 
-def square(number: int, tick: Tick) -> int:
-    for _ in range(number):
-        tick(1)
-    return number * number
-
-
 def count_slowly(number: int, tick: Tick) -> int:
     for _ in range(number):
         time.sleep(0.1)
         tick(1)
-    return number
-
-
-def complain(number: int, tick: Tick) -> int:
-    raise StabbenchError(f"number {number} is bad", "take another")
-
-
-def overflow(number: int, tick: Tick) -> int:
-    if number > 3:
-        raise MemoryError(f"no room for {number}")
     return number
 
 

@@ -47,7 +47,7 @@ def workers() -> list[int]:
     return [child.pid for child in psutil.Process().children(recursive=True) if "ray::Stabbench" in child.name()]
 
 
-def wait_for(what: object, seconds: float = 120) -> None:
+def wait_for(what: object, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not what():  # type: ignore[operator]
         assert time.monotonic() < end
@@ -58,8 +58,10 @@ def test_a_killed_driver_goes_on_where_it_was_and_a_killed_worker_costs_nothing(
     tmp_path: Path, cluster: list[str]
 ) -> None:
     asked = ["run", "devlin", "--seeds", "12", "--stack", "2", "--max-steps", "60", "--store", "store"]
-    driver = subprocess.Popen([*COMMAND, *asked, *cluster], cwd=tmp_path, stderr=subprocess.DEVNULL)
-    wait_for(lambda: stored(tmp_path / "store"))
+    with (tmp_path / "said").open("w") as said:
+        driver = subprocess.Popen([*COMMAND, *asked, *cluster], cwd=tmp_path, stderr=said)
+    wait_for(lambda: stored(tmp_path / "store") or driver.poll() is not None)
+    assert driver.poll() is None, (tmp_path / "said").read_text()
     driver.kill()
     driver.wait()
     wait_for(lambda: not workers())

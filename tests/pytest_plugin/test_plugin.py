@@ -288,9 +288,11 @@ def test_under_xdist_no_seed_is_run_twice(pytester: pytest.Pytester) -> None:
     assert len((pytester.path / "steps").read_bytes()) == sum(r.steps for r in records)
 
 
-def test_timings_carry_the_stability_results(pytester: pytest.Pytester) -> None:
+def test_timings_carry_the_stability_results(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     import json
 
+    # This suite may run in several processes itself, where pytest-benchmark times nothing.
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     write(
         pytester,
         """
