@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from executor_items import complain, overflow, square
+from ray_cluster import two_cores
 
 from stabbench.errors import StabbenchError
 from stabbench.executors import Lost, RayCluster, Tick, ask, has_gpus
@@ -21,15 +22,9 @@ import ray  # isort: skip  # as in a program: not before stabbench, which tells 
 
 
 @pytest.fixture(scope="module", autouse=True)
-def two_cores() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.MonkeyPatch.context() as patch:
-        # The workers import the functions below.
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
-        ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
+def _cluster() -> Iterator[None]:
+    with two_cores():
         yield
-        ray.shutdown()
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

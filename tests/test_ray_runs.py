@@ -13,25 +13,19 @@ import pytest
 from command import COMMAND
 from command import stabbench as command
 from harmful import HARMFUL
+from ray_cluster import two_cores
 
 import stabbench
 from stabbench import Store
-from stabbench.executors import RayCluster  # noqa: F401  # loaded before Ray itself, it tells it to be quiet
 from stabbench.records import RunRecord
-
-import ray  # isort: skip  # as in a program: not before stabbench
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[list[str]]:
-    """Options that name a cluster of two cores, which outlives the commands that join it."""
-    before = signal.getsignal(signal.SIGTERM)
-    ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
-    with pytest.MonkeyPatch.context() as patch:
+    """Options that name a cluster which outlives the commands that join it."""
+    with two_cores() as address, pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "token")  # as Ray has it for the clusters that it starts
-        yield ["--executor", "ray", "--ray-address", ray.get_runtime_context().gcs_address]
-    ray.shutdown()
-    signal.signal(signal.SIGTERM, before)
+        yield ["--executor", "ray", "--ray-address", address]
 
 
 def stored(folder: Path) -> list[RunRecord]:
