@@ -17,11 +17,10 @@ import stabbench
 from stabbench.cells import Cell, prepare
 from stabbench.driver import Driver
 from stabbench.engine.job import Memory, Pace
-from stabbench.experiment import ENCODERS
 from stabbench.fingerprint import PACKAGES
 from stabbench.machine import available_memory, cores, cpu_name
 from stabbench.plan import Plan
-from stabbench.preflight import lacking, stored
+from stabbench.preflight import lacking_in
 from stabbench.seeds import Seeds
 from stabbench.watcher import Watcher
 
@@ -125,22 +124,16 @@ def diagnose(plan: Plan, store: Path, watcher: Watcher | None = None) -> Diagnos
         StabbenchError: Bad input.
     """
     ready = prepare(plan)
-    todo = [item for item in lacking(plan, ready, stored(plan, ready, store)) if item[1]]
+    todo = lacking_in(store, plan, ready)
     name = str(ready.environment["device_name"])
     if not todo:
         return Diagnosis(name, "", 0, [], 0.0)
-    encoders = store / ENCODERS
     started = time.perf_counter()
-    with Driver(plan, ready, encoders, sum(len(seeds) for _, seeds in todo), watcher or Watcher()) as driver:
+    with Driver(plan, ready, store, sum(len(seeds) for _, seeds in todo), watcher or Watcher()) as driver:
         driver.look()
         startup = time.perf_counter() - started
         # Trials start from the pretrained encoder; what comes before a training is a cell of its own.
-        firsts = {
-            cell.encoder: (cell.first[0], [cell.first[1]])
-            for cell, _ in todo
-            if cell.first and cell.encoder and not driver.weights(cell.encoder).is_file()
-        }
-        before = _outlooks(driver, list(firsts.values()))
+        before = _outlooks(driver, [(cell, [seeds]) for cell, seeds in driver.firsts(todo).values()])
         outlooks = _outlooks(driver, [(dataclasses.replace(cell, first=None), seeds) for cell, seeds in todo])
         seconds = startup + _makespan(before, driver.workers) + _makespan(outlooks, driver.workers)
         return Diagnosis(name, driver.reason, driver.workers, [*before, *outlooks], seconds)

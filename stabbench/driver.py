@@ -22,6 +22,8 @@ from stabbench.tasks import folder_for
 from stabbench.watcher import Watcher
 from stabbench.workers import find_workers
 
+# Encoders that were trained on another task first, in the store's folder.
+ENCODERS = "encoders"
 # A worker may die for reasons that have nothing to do with the seed that it trains.
 TRIES = 3
 # What is smaller than this does not come near the limits of a machine's memory, stacked or not.
@@ -34,7 +36,7 @@ class Driver:
     Args:
         plan: What is asked for.
         ready: What it names.
-        encoders: The folder of encoders that were trained on another task first.
+        store: The store's folder, which keeps the encoders that were trained on another task first.
         runs: How many runs there are to train: more workers than that are not needed.
         watcher: Told how it goes.
 
@@ -43,8 +45,9 @@ class Driver:
         workers: The number of processes.
     """
 
-    def __init__(self, plan: Plan, ready: Prepared, encoders: Path, runs: int, watcher: Watcher) -> None:
-        self._plan, self._ready, self._encoders, self._watcher = plan, ready, encoders.resolve(), watcher
+    def __init__(self, plan: Plan, ready: Prepared, store: Path, runs: int, watcher: Watcher) -> None:
+        self._plan, self._ready, self._watcher = plan, ready, watcher
+        self._encoders = store.resolve() / ENCODERS
         found = find_workers(plan, ready, runs, watcher)
         self._executor, self.workers, self._sharing = found.executor, found.number, found.sharing
         self._memories: dict[str, Memory] = {}
@@ -78,6 +81,14 @@ class Driver:
     def weights(self, run_id: str) -> Path:
         """Where the encoder of a run is kept."""
         return self._encoders / f"{run_id}.safetensors"
+
+    def firsts(self, todo: Sequence[tuple[Cell, Sequence[Seeds]]]) -> dict[str, tuple[Cell, Seeds]]:
+        """What must be trained before these cells, by the run whose encoder is not kept yet."""
+        return {
+            cell.encoder: cell.first
+            for cell, _ in todo
+            if cell.encoder and cell.first and not self.weights(cell.encoder).is_file()
+        }
 
     def job(self, cell: Cell, seeds: Sequence[Seeds], keep: Path | None = None) -> Job:
         """A job of that cell."""

@@ -12,7 +12,7 @@ from stabbench.claims import claimed
 from stabbench.driver import Driver
 from stabbench.errors import StabbenchError
 from stabbench.plan import Plan
-from stabbench.preflight import flattering, lacking
+from stabbench.preflight import flattering, lacking, run_ids
 from stabbench.records import Fingerprint, Outcome, RunRecord
 from stabbench.seeds import Seeds
 from stabbench.store import Store
@@ -51,10 +51,6 @@ class Execution:
         return self
 
 
-# Encoders that were trained on another task first, in the store's folder.
-ENCODERS = "encoders"
-
-
 def fingerprints(plan: Plan) -> dict[str, Fingerprint]:
     """For each recipe's label what its runs would be made of; nothing is trained.
 
@@ -80,35 +76,29 @@ def execute(plan: Plan, store_folder: Path, watcher: Watcher | None = None, read
     ready = ready or prepare(plan)
     if warning := flattering(ready):
         watcher.note(warning)
-    wanted = {cell.label: [cell.made_of.run_id(s) for s in plan.seeds] for cell in ready.cells}
+    wanted = run_ids(plan, ready)
+    every_id = [run_id for ids in wanted for run_id in ids]
 
     with Store(store_folder) as store:
-        if _todo(plan, ready, store):
+        records = store.get(every_id)
+        if lacking(plan, ready, wanted, records):
             names = [cell.made_of.cell_id for cell in ready.cells]
             names += [cell.first[0].made_of.cell_id for cell in ready.cells if cell.first]
             with claimed(store_folder, names, lambda: watcher.note("another process trains the same: waiting for it")):
                 # Again, as that other process may have trained them meanwhile.
-                if todo := _todo(plan, ready, store):
+                if todo := lacking(plan, ready, wanted, store.get(every_id)):
                     _train(plan, ready, todo, store, watcher)
-        records = store.get([run_id for ids in wanted.values() for run_id in ids])
-    return Execution(ready.task, plan.model, {label: [records[i] for i in ids] for label, ids in wanted.items()})
-
-
-def _todo(plan: Plan, ready: Prepared, store: Store) -> list[tuple[Cell, list[Seeds]]]:
-    records = store.get([cell.made_of.run_id(seeds) for cell in ready.cells for seeds in plan.seeds])
-    return [(cell, seeds) for cell, seeds in lacking(plan, ready, records) if seeds]
+            records = store.get(every_id)
+    runs = {cell.label: [records[i] for i in ids] for cell, ids in zip(ready.cells, wanted, strict=True)}
+    return Execution(ready.task, plan.model, runs)
 
 
 def _train(
     plan: Plan, ready: Prepared, todo: Sequence[tuple[Cell, Sequence[Seeds]]], store: Store, watcher: Watcher
 ) -> None:
     runs = sum(len(seeds) for _, seeds in todo)
-    with Driver(plan, ready, store.path.parent / ENCODERS, runs, watcher) as driver:
-        firsts = {
-            cell.encoder: cell.first
-            for cell, seeds in todo
-            if cell.encoder and cell.first and not driver.weights(cell.encoder).is_file()
-        }
+    with Driver(plan, ready, store.path.parent, runs, watcher) as driver:
+        firsts = driver.firsts(todo)
         steps = sum(cell.steps * len(seeds) for cell, seeds in todo) + sum(cell.steps for cell, _ in firsts.values())
         watcher.planned(len(plan.recipes) * len(plan.seeds) - runs, runs, steps)
         driver.look()

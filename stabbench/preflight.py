@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from stabbench.cells import Cell, Prepared
@@ -24,7 +24,7 @@ def check_fits(plans: Iterable[tuple[Plan, Prepared]], store_folder: Path) -> No
     Raises:
         StabbenchError: One does not.
     """
-    to_train = [ready for plan, ready in plans if not _is_stored(plan, ready, store_folder)]
+    to_train = [ready for plan, ready in plans if lacking_in(store_folder, plan, ready)]
     if len(to_train) < 2:
         return
     from stabbench.engine.run import check_model
@@ -36,22 +36,30 @@ def check_fits(plans: Iterable[tuple[Plan, Prepared]], store_folder: Path) -> No
             check_model(*question)
 
 
-def _is_stored(plan: Plan, ready: Prepared, store_folder: Path) -> bool:
-    return not any(seeds for _, seeds in lacking(plan, ready, stored(plan, ready, store_folder)))
-
-
-def stored(plan: Plan, ready: Prepared, store_folder: Path) -> dict[str, RunRecord]:
-    """What the store has of a plan's runs; nothing, where there is no store."""
+def lacking_in(store_folder: Path, plan: Plan, ready: Prepared) -> list[tuple[Cell, list[Seeds]]]:
+    """As :func:`lacking`: everything, where there is no store."""
+    wanted = run_ids(plan, ready)
     if not (store_folder / FILE).is_file():
-        return {}
+        return lacking(plan, ready, wanted, {})
     with Store(store_folder, write=False) as store:
-        return store.get([cell.made_of.run_id(seeds) for cell in ready.cells for seeds in plan.seeds])
+        return lacking(plan, ready, wanted, store.get(list(itertools.chain.from_iterable(wanted))))
 
 
-def lacking(plan: Plan, ready: Prepared, records: Mapping[str, RunRecord]) -> list[tuple[Cell, list[Seeds]]]:
-    """Every cell of a plan with the seeds that have no measured run among ``records``."""
+def run_ids(plan: Plan, ready: Prepared) -> list[list[str]]:
+    """The identities of a plan's runs: for each cell those of the seeds. There may be thousands, so ask once."""
+    return [[cell.made_of.run_id(seeds) for seeds in plan.seeds] for cell in ready.cells]
+
+
+def lacking(
+    plan: Plan, ready: Prepared, wanted: Sequence[Sequence[str]], records: Mapping[str, RunRecord]
+) -> list[tuple[Cell, list[Seeds]]]:
+    """The cells of a plan, each with its seeds, that have no measured run of these identities among ``records``."""
     measured = {run_id for run_id, record in records.items() if record.outcome is not Outcome.MISSING}
-    return [(c, [s for s in plan.seeds if c.made_of.run_id(s) not in measured]) for c in ready.cells]
+    todo = []
+    for cell, ids in zip(ready.cells, wanted, strict=True):
+        if seeds := [s for s, run_id in zip(plan.seeds, ids, strict=True) if run_id not in measured]:
+            todo.append((cell, seeds))
+    return todo
 
 
 def questions(ready: Prepared) -> list[tuple[ModelSource, int, list[tuple[Recipe, int]]]]:

@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 import stabbench
 from stabbench import Outcome, Recipe, RunRecord, Seeds, StabbenchError, Store
 from stabbench.cells import prepare
-from stabbench.experiment import ENCODERS, fingerprints
+from stabbench.driver import ENCODERS
+from stabbench.experiment import fingerprints
 from stabbench.plan import Plan
 from stabbench.recipes import Intermediate, parse_recipe
 from stabbench.tasks import load_task

@@ -19,8 +19,10 @@ import torch
 import transformers
 from tabulate import tabulate
 
+from stabbench.machine import cores
+
 from .by_trainer import is_available as trainer_is_available
-from .contender import Measured, cores, measure
+from .contender import Measured, measure
 from .floor import Floor, floor
 from .profiling import profiled
 from .rows import CONTENDERS, REFERENCE, rows

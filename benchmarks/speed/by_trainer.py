@@ -21,8 +21,9 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import EvalPrediction, PrinterCallback, Trainer, TrainingArguments
 
 from stabbench.engine.inputs import Inputs
+from stabbench.machine import cores
 
-from .contender import Outcome, cores, cpu_threads
+from .contender import Outcome, cpu_threads
 from .workload import EVALUATION_BATCH, Workload, device, fresh_copy, lengths, load_pretrained
 
 # `python -m` finds this package from there, whichever name it was imported by.

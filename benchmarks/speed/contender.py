@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import gc
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+
+from stabbench.engine.memory import release
+from stabbench.machine import cores
 
 from .workload import Workload, device
 
@@ -83,9 +84,8 @@ class Measured:
 
 def measure(row: Row, workload: Workload, seeds: int) -> Measured | None:
     """None where it does not fit into the GPU's memory."""
-    gc.collect()
+    release(device())
     if torch.cuda.is_available():
-        torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     try:
         return clocked(row, row.ready(), workload, seeds)
@@ -106,10 +106,6 @@ def clocked(row: Row, contender: Contender, workload: Workload, seeds: int) -> M
 def synchronize() -> None:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

@@ -21,7 +21,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from .contender import cores, cpu_threads, synchronize
+from stabbench.machine import cores
+
+from .contender import cpu_threads, synchronize
 from .workload import OUTPUTS, Workload, device
 
 ADAM_BYTES = 28

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
+from stabbench.machine import cores
+
 from .by_loop import Loop
 from .by_stabbench import Compare, Engine
 from .by_trainer import ShellLoop, TrainerLoop, TrainersInParallel
 from .by_trainer import is_available as trainer_is_available
-from .contender import Row, cores, quicker_threads
+from .contender import Row, quicker_threads
 from .workload import Workload, device
 
 CONTENDERS = {

@@ -22,7 +22,6 @@ def release(device: torch.device) -> None:
 
 def peak_bytes(action: Callable[[], object], device: torch.device) -> int:
     """The most that ``action`` has allocated at one time, by PyTorch's own account of its tensors."""
-    release(device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
@@ -42,8 +41,7 @@ def peak_bytes(action: Callable[[], object], device: torch.device) -> int:
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """What a training could have; None where nothing tells."""
-    release(device)
+    """What a training could have, where nothing is kept that nobody uses; None where nothing tells."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return available_memory()

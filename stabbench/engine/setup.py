@@ -28,11 +28,10 @@ class Setup:
     Attributes:
         model: The seeds' models.
         curve: Where their scores are collected.
-        steps: How many updates will be made.
     """
 
     def __init__(self, job: Job, task: Task) -> None:
-        self.job = job
+        self._job = job
         self._device = torch.device(job.device)
         source = _here(job.model, str(job.fingerprint.experiment["model"]))
         pretrained, layout = load_model(source, task.outputs, job.recipe.dropout)
@@ -51,41 +50,41 @@ class Setup:
         self._data = tensors(task.train)
         self.curve = Curve(split(task.evaluation), None if task.validation is None else split(task.validation))
         self._total_steps = planned_steps(job.recipe, task.schedule_size, None)
-        self.steps = planned_steps(job.recipe, task.schedule_size, job.max_steps)
+        self._steps = planned_steps(job.recipe, task.schedule_size, job.max_steps)
 
     def evaluations(self) -> set[int]:
         """After which steps it is scored; a training that is cut short, where it ends."""
-        points = evaluation_steps(self._total_steps, self.job.recipe.evaluations * self._stages)
-        return {min(point, self.steps) for point in points}
+        points = evaluation_steps(self._total_steps, self._job.recipe.evaluations * self._stages)
+        return {min(point, self._steps) for point in points}
 
     def shorten(self, steps: int) -> None:
         """So many steps of every stage are the whole training: for a trial."""
-        self._total_steps = self.steps = steps * self._stages
+        self._total_steps = self._steps = steps * self._stages
 
     @property
     def _stages(self) -> int:
-        return len(self.job.recipe.staging(self._layout))
+        return len(self._job.recipe.staging(self._layout))
 
     def train(self, on_step: Callable[[int], None]) -> Trained:
         """Train, calling ``on_step`` after every step with the number of steps made."""
         # A model that is not stacked may draw from PyTorch's own generator; then that is the seed's, too.
-        with contextlib.nullcontext() if self.job.stacked else _global_generator(self.job.seeds[0], self._device):
+        with contextlib.nullcontext() if self._job.stacked else _global_generator(self._job.seeds[0], self._device):
             return train(
-                self.job.recipe,
+                self._job.recipe,
                 self.model,
                 self._layout,
                 self._data,
-                self.job.seeds,
+                self._job.seeds,
                 total_steps=self._total_steps,
-                steps=self.steps,
-                lr_multiplier=self.job.model.lr_multiplier,
+                steps=self._steps,
+                lr_multiplier=self._job.model.lr_multiplier,
                 on_step=on_step,
             )
 
     def keep(self) -> None:
         """Keep the trained encoder, where the job asks for it."""
-        if self.job.keep is not None:
-            save_encoder(self.job.keep, self.model, self._layout)
+        if self._job.keep is not None:
+            save_encoder(self._job.keep, self.model, self._layout)
 
 
 @lru_cache(maxsize=1)

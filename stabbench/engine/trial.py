@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 import torch
@@ -31,7 +30,7 @@ def memory_of(job: Job) -> Memory:
     device = torch.device(job.device)
 
     def some() -> None:
-        setup = _setup(job)
+        setup = Setup(job, job_task(job))
         setup.shorten(MEMORY_STEPS)
         setup.train(lambda _: None)
         predict(setup.model, _first_batch(setup), 1)
@@ -67,7 +66,7 @@ def pace_of(job: Job) -> Pace:
 
 def _pace_of(job: Job) -> Pace:
     started = time.perf_counter()
-    setup = _setup(job)
+    setup = Setup(job, job_task(job))
     ready = time.perf_counter() - started
     evaluations = len(setup.evaluations())
     ends: list[float] = []
@@ -80,10 +79,6 @@ def _pace_of(job: Job) -> Pace:
     evaluation = (_now(job.device) - before) * examples / len(batch)
     step, seeds = (ends[-1] - ends[0]) / (len(ends) - 1), len(job.seeds)
     return Pace(job.fingerprint.cell_id, ready, step / seeds, evaluation / seeds, evaluations)
-
-
-def _setup(job: Job) -> Setup:
-    return Setup(dataclasses.replace(job, keep=None), job_task(job))
 
 
 def _first_batch(setup: Setup) -> Inputs:
