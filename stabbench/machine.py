@@ -14,8 +14,17 @@ OWN_CGROUP = Path("/proc/self/cgroup")
 
 
 def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The cores that this process may use; in a container that is given a share of their time, so many whole ones."""
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([own, *_quotas()]))
+
+
+def _quotas() -> Iterator[int]:
+    """The whole cores whose time each control group that this process is in may take."""
+    for group in _control_groups():
+        with contextlib.suppress(OSError, ValueError):  # no limit: "max"
+            quota, period = map(int, (group / "cpu.max").read_text().split())
+            yield quota // period
 
 
 def available_memory() -> int | None:
@@ -32,15 +41,22 @@ def available_memory() -> int | None:
 
 
 def _left_in_container() -> Iterator[int]:
-    """What each control group (version 2) that this process is in may still take; its files' caches can be dropped."""
-    with contextlib.suppress(OSError, StopIteration):
+    """What each control group that this process is in may still take; its files' caches can be dropped."""
+    for group in _control_groups():
+        with contextlib.suppress(OSError, ValueError):  # no limit: "max"
+            limit, used = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
+            caches = re.search(r"^inactive_file (\d+)", (group / "memory.stat").read_text(), re.MULTILINE)
+            yield limit - used + (int(caches[1]) if caches else 0)
+
+
+def _control_groups() -> list[Path]:
+    """The control groups (version 2) that this process is in, from the innermost outwards."""
+    try:
         lines = OWN_CGROUP.read_text(encoding="utf-8").splitlines()
         own = CGROUP / next(line[4:] for line in lines if line.startswith("0::/"))
-        for group in [folder for folder in (own, *own.parents) if folder.is_relative_to(CGROUP)]:
-            with contextlib.suppress(OSError, ValueError):  # no limit: "max"
-                limit, used = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
-                caches = re.search(r"^inactive_file (\d+)", (group / "memory.stat").read_text(), re.MULTILINE)
-                yield limit - used + (int(caches[1]) if caches else 0)
+    except (OSError, StopIteration):
+        return []
+    return [folder for folder in (own, *own.parents) if folder.is_relative_to(CGROUP)]
 
 
 def cpu_name() -> str:

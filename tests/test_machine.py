@@ -1,4 +1,4 @@
-"""What a container leaves of a machine's memory."""
+"""What a container leaves of a machine."""
 
 from pathlib import Path
 
@@ -36,6 +36,33 @@ def test_without_a_limit_it_is_the_machines(cgroup: Path) -> None:
     free = machine.available_memory()
     assert free is not None
     assert free > 2**20
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "expected"),
+    [
+        ("max 100000", "max 100000", 8),
+        ("200000 100000", "max 100000", 2),
+        ("max 100000", "350000 100000", 3),
+        ("50000 100000", "400000 100000", 1),
+        ("nonsense", "1600000 100000", 8),
+    ],
+)
+def test_a_share_of_the_processors_time_counts_in_whole_cores(
+    cgroup: Path, monkeypatch: pytest.MonkeyPatch, inner: str, outer: str, expected: int
+) -> None:
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    (cgroup / "job" / "task").mkdir(parents=True)
+    (cgroup / "job" / "task" / "cpu.max").write_text(f"{inner}\n")
+    (cgroup / "job" / "cpu.max").write_text(f"{outer}\n")
+    assert machine.cores() == expected
+
+
+def test_without_control_groups_all_cores_count(cgroup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    machine.OWN_CGROUP.unlink()
+    assert machine.cores() == 8
+    assert not cgroup.exists()
 
 
 @pytest.mark.parametrize(("seen", "number", "now"), [(None, 1, "1"), ("4,6", 1, "6"), ("GPU-a,GPU-b", 0, "GPU-a")])
