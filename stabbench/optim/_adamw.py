@@ -43,6 +43,10 @@ def adam_bias_correction(step: int, beta1: float = 0.9, beta2: float = 0.999) ->
     return math.sqrt(1.0 - beta2**step) / (1.0 - beta1**step)
 
 
+# Parameters, gradients, first and second moments, corrected rate, betas, eps.
+Update = Callable[[list[Tensor], list[Tensor], list[Tensor], list[Tensor], float, tuple[float, float], float], None]
+
+
 class AdamW(torch.optim.Optimizer):
     """AdamW in the papers' form: decoupled weight decay, bias correction optional.
 
@@ -123,28 +127,28 @@ class AdamW(torch.optim.Optimizer):
             anchors = dict(zip(group["params"], group["anchors"] or [], strict=False))
             # Parameters that joined late (gradual unfreezing) count their own steps, so the factor is per step count.
             # The fused kernel takes tensors of one device and type.
-            alike: dict[tuple[int, torch.device, torch.dtype], tuple[list[Tensor], list[Tensor]]] = {}
+            alike: dict[tuple[int, torch.device, torch.dtype, bool], tuple[list[Tensor], list[Tensor]]] = {}
             for p in group["params"]:
                 if p.grad is not None:
                     state = self.state[p]
                     if not state:
                         state.update(step=0, exp_avg=torch.zeros_like(p), exp_avg_sq=torch.zeros_like(p))
                     state["step"] += 1
-                    parameters, gradients = alike.setdefault((state["step"], p.device, p.dtype), ([], []))
+                    parameters, gradients = alike.setdefault((state["step"], p.device, p.dtype, _fits(p)), ([], []))
                     parameters.append(p)
                     gradients.append(p.grad)
-            for (step, _, _), (parameters, gradients) in alike.items():
-                self._update(group, parameters, gradients, step)
+            for (step, _, _, fits), (parameters, gradients) in alike.items():
+                self._update(group, parameters, gradients, step, _fused if fits else _foreach)
                 if group["weight_decay"] != 0:
                     self._decay(parameters, [anchors[p] for p in parameters if p in anchors], group)
         return loss
 
-    def _update(self, group: dict[str, Any], parameters: list[Tensor], gradients: list[Tensor], step: int) -> None:
+    def _update(
+        self, group: dict[str, Any], parameters: list[Tensor], gradients: list[Tensor], step: int, update: Update
+    ) -> None:
         correction = adam_bias_correction(step, *group["betas"]) if group["bias_correction"] else 1.0
         m = [self.state[p]["exp_avg"] for p in parameters]
         v = [self.state[p]["exp_avg_sq"] for p in parameters]
-        # On the CPU the fused kernels round differently with the number of seeds in the stack.
-        update = _fused if parameters[0].is_cuda else _foreach
         update(parameters, gradients, m, v, float(group["lr"]) * correction, group["betas"], group["eps"])
 
     @staticmethod
@@ -154,6 +158,20 @@ class AdamW(torch.optim.Optimizer):
             torch._foreach_lerp_(parameters, anchors, share)
         else:
             torch._foreach_mul_(parameters, 1 - share)
+
+
+def _fits(parameter: Tensor) -> bool:
+    """Whether the fused kernel may be used.
+
+    On the CPU it walks through memory as if all tensors were contiguous; and it rounds the last few values of a tensor
+    otherwise than those that fill a vector of 16, so each seed's must fill vectors, or its numbers would depend on its
+    neighbours.
+    """
+    if parameter.is_cuda:
+        return True
+    contiguous = parameter.is_contiguous() and parameter.grad is not None and parameter.grad.is_contiguous()
+    in_vectors = parameter.dim() > 1 and math.prod(parameter.shape[1:]) % 16 == 0
+    return contiguous and in_vectors and parameter.is_floating_point()
 
 
 def _foreach(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 
 from stabbench.optim import AdamW, adam_bias_correction
 from stabbench.optim._adamw import _foreach, _fused
@@ -156,8 +156,7 @@ def test_hyperparameters_out_of_range_are_refused(wrong: dict[str, object]) -> N
 
 
 @pytest.mark.parametrize("lr", [1e-3, 2e-5])
-def test_the_kernel_for_gpus_makes_the_same_update_in_one_pass(lr: float) -> None:
-    """It runs on the CPU as well; there it rounds otherwise, so it is used on GPUs alone."""
+def test_the_fused_kernel_makes_the_same_update_in_one_pass(lr: float) -> None:
     generator = torch.Generator().manual_seed(0)
     ways = {}
     for update in (_foreach, _fused):
@@ -168,3 +167,43 @@ def test_the_kernel_for_gpus_makes_the_same_update_in_one_pass(lr: float) -> Non
             update(w, [torch.randn(3, 5, generator=generator) * 1e-2], m, v, lr, (0.9, 0.999), 1e-6)
         ways[update] = [*w, *m, *v]
     torch.testing.assert_close(ways[_foreach], ways[_fused], rtol=2e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (16,), (33,), (7, 16), (5, 7), (106, 32)])
+def test_a_seeds_update_has_the_same_bits_in_any_stack(shape: tuple[int, ...]) -> None:
+    """Whether the fused kernel fits or not."""
+
+    def trained(seeds: slice) -> list[Tensor]:
+        generator = torch.Generator().manual_seed(1)
+        parameter = nn.Parameter(torch.randn(7, *shape, generator=generator)[seeds])
+        optimizer = AdamW([parameter], lr=1e-2)
+        for _ in range(4):
+            parameter.grad = torch.randn(7, *shape, generator=generator)[seeds]
+            optimizer.step()
+        return [parameter.detach(), *(optimizer.state[parameter][name] for name in ("exp_avg", "exp_avg_sq"))]
+
+    for seeds in (slice(2, 3), slice(4, 7)):
+        for alone, together in zip(trained(seeds), trained(slice(7)), strict=True):
+            assert torch.equal(alone, together[seeds])
+
+
+@pytest.mark.parametrize("layout", ["gradient", "expanded", "parameter", "empty", "complex"])
+def test_what_the_fused_kernel_cannot_walk_through_is_updated_all_the_same(layout: str) -> None:
+    around = torch.randn(16, 32, generator=torch.Generator().manual_seed(2))
+    before = around.clone()
+    parameter = nn.Parameter(
+        {
+            "parameter": around[:, ::2],
+            "empty": torch.empty(0, 16),
+            "complex": torch.ones(16, 16, dtype=torch.complex64),
+        }.get(layout, torch.randn(16, 16))
+    )
+    gradient = torch.arange(1.0, parameter.numel() + 1).view(parameter.shape).to(parameter.dtype)
+    parameter.grad = {"gradient": gradient.T, "expanded": gradient[:1].expand_as(gradient)}.get(layout, gradient)
+    expected = parameter.detach().clone()
+    moments = [torch.zeros_like(expected), torch.zeros_like(expected)]
+    correction = adam_bias_correction(1)
+    _foreach([expected], [parameter.grad.clone()], *([m] for m in moments), 0.1 * correction, (0.9, 0.999), 1e-6)
+    AdamW([parameter], lr=0.1, weight_decay=0.0).step()
+    torch.testing.assert_close(parameter.detach(), expected)
+    assert torch.equal(around[:, 1::2], before[:, 1::2])
