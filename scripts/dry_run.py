@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 from tabulate import tabulate
 
 from stabbench import driver
@@ -73,7 +74,7 @@ def made_up(job: Job, tick: Tick) -> list[Run]:
         task.constant_score if draw.random() < RECIPES[job.label] else round(min(1.0, draw.gauss(0.78, 0.015)), 3)
         for draw in draws
     ]
-    split = Split(Inputs({}, torch.zeros(0)), task.evaluation, task.metric)
+    split = Split(Inputs({}, torch.zeros(0), np.zeros((0, 0), bool)), task.evaluation, task.metric)
     curve = Curve(split, None, [steps], [list(scores)])
     tick(steps * count)
     return [measured(job, task, trained, curve, number, 0.0) for number in range(count)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
 _SPECIAL = {"pad_token_id": 0, "bos_token_id": None, "eos_token_id": None}
@@ -62,3 +64,8 @@ def tiny_batch(rows: int, length: int) -> dict[str, torch.Tensor]:
     ids[:, -4] = EOS
     ids[::3, -3:] = 0
     return {"input_ids": ids, "attention_mask": (ids != 0).long()}
+
+
+def real_tokens(inputs: dict[str, torch.Tensor], seeds: int) -> NDArray[np.bool_]:
+    """Which positions of a merged batch are no padding, ``[seeds, batch, length]``."""
+    return inputs["attention_mask"].unflatten(0, (seeds, -1)).numpy().astype(bool)

@@ -29,8 +29,9 @@ LAB_TASK = "lab/entailment"
 OUTPUTS = 2
 EVALUATION_BATCH = 100
 
-# Devlin et al. 2019; everything else is BertConfig's default.
+# Wang et al. 2020 (six layers of width 384) and Devlin et al. 2019; everything else is BertConfig's default.
 SHAPES: dict[str, dict[str, Any]] = {
+    "minilm": {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536},
     "bert-base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072},
     "bert-large": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096},
 }
@@ -118,7 +119,8 @@ def made_up(examples: int, vocabulary: int) -> Inputs:
     mask = (torch.arange(int(drawn.max())) < drawn.unsqueeze(1)).long()
     ids = torch.randint(1, vocabulary, mask.shape, generator=generator) * mask
     labels = torch.randint(OUTPUTS, (examples,), generator=generator)
-    return Inputs({"input_ids": ids, "token_type_ids": torch.zeros_like(ids), "attention_mask": mask}, labels)
+    tokens = {"input_ids": ids, "token_type_ids": torch.zeros_like(ids), "attention_mask": mask}
+    return Inputs(tokens, labels, mask.numpy().astype(bool))
 
 
 def lengths(inputs: Inputs) -> Tensor:
@@ -127,7 +129,8 @@ def lengths(inputs: Inputs) -> Tensor:
 
 
 def on(device: torch.device, inputs: Inputs) -> Inputs:
-    return Inputs({name: values.to(device) for name, values in inputs.tokens.items()}, inputs.labels.to(device))
+    tokens = {name: values.to(device) for name, values in inputs.tokens.items()}
+    return Inputs(tokens, inputs.labels.to(device), inputs.real)
 
 
 def quieten() -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
 
@@ -19,7 +21,9 @@ from stabbench.engine.streams import SeededDropout, SeedStreams
 from stabbench.models.families import FAMILIES
 from stabbench.seeds import Seeds
 
-SEEDS, BATCH, LENGTH = 2, 3, 7
+SEEDS, BATCH, LENGTH = 2, 16, 11
+# The second seed's examples: few enough tokens for another size of share and of room than the first one's.
+SHORT = 5
 TOLERANCE = 1e-10
 VOCABULARY = 100
 # Below every other id. Decoders pool by the padding, BART by the end of a sequence.
@@ -78,7 +82,7 @@ def _compare(model: PreTrainedModel) -> str:
             parameter.copy_(torch.randn_like(parameter) * 0.2)
     inputs = _inputs(model, SEEDS * BATCH)
     stack.train(False)
-    together = stack.logits(inputs, {})
+    together = stack.logits(inputs, {}, _real(inputs))
     together.square().sum().backward()
     for seed in range(SEEDS):
         alone = copy.deepcopy(model).eval()
@@ -114,14 +118,15 @@ def _check_dropout(model: PreTrainedModel, stack: StackedModel, inputs: dict[str
 def _with_dropout(stack: StackedModel, inputs: dict[str, Tensor], seeds: list[Seeds]) -> Tensor:
     stack.train(True)
     with torch.no_grad(), SeededDropout(SeedStreams(seeds, "dropout", torch.device("cpu"))):
-        return stack.logits(inputs, {})
+        return stack.logits(inputs, {}, _real(inputs))
 
 
 def _inputs(model: PreTrainedModel, rows: int) -> dict[str, Tensor]:
     ids = torch.randint(len(SPECIAL), min(90, model.config.vocab_size), (rows, LENGTH))
     mask = torch.ones_like(ids)
     mask[::2, -2:] = 0
-    ids[:, -3] = SPECIAL["eos_token_id"]
+    mask[rows // SEEDS :, SHORT:] = 0
+    ids[:, SHORT - 1] = SPECIAL["eos_token_id"]
     ids[mask == 0] = SPECIAL["pad_token_id"]
     inputs = {"input_ids": ids, "attention_mask": mask}
     if getattr(model.config, "type_vocab_size", 0) > 1 and model.config.model_type != "distilbert":
@@ -131,6 +136,10 @@ def _inputs(model: PreTrainedModel, rows: int) -> dict[str, Tensor]:
 
 def _part(inputs: dict[str, Tensor], seed: int) -> dict[str, Tensor]:
     return {name: values[seed * BATCH : (seed + 1) * BATCH] for name, values in inputs.items()}
+
+
+def _real(inputs: dict[str, Tensor]) -> NDArray[np.bool_]:
+    return inputs["attention_mask"].view(-1, BATCH, LENGTH).numpy().astype(bool)
 
 
 def _gradient(parameter: Any) -> Tensor:

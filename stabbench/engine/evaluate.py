@@ -94,14 +94,14 @@ def predict(model: SeedModel, data: Inputs, seeds: int) -> Tensor:
     """Predictions ``[seeds, examples]`` without dropout: class numbers, or the single output; NaN if not finite."""
     model.train(False)
     parts: list[Tensor] = []
-    for rows in _batches(len(data), data.labels.device):
-        tokens, _ = data.rows(rows.expand(seeds, -1))
-        logits = model.logits(tokens, {})
+    for rows in _batches(len(data)):
+        batch = data.rows(rows.expand(seeds, -1))
+        logits = model.logits(batch.tokens, {}, batch.real)
         best = logits.argmax(-1).float() if logits.shape[-1] > 1 else logits.squeeze(-1)
         parts.append(best.masked_fill(~logits.isfinite().all(-1), math.nan))
     return torch.cat(parts, dim=1).cpu()
 
 
-def _batches(examples: int, device: torch.device) -> Sequence[Tensor]:
+def _batches(examples: int) -> Sequence[Tensor]:
     """Even ones: a last one of a single row would be multiplied by other kernels when there is a single seed."""
-    return torch.arange(examples, device=device).tensor_split(math.ceil(examples / EVALUATION_BATCH))
+    return torch.arange(examples).tensor_split(math.ceil(examples / EVALUATION_BATCH))

@@ -1,4 +1,4 @@
-"""Device memory: what a training takes, what there is, and what running out of it looks like."""
+"""Device memory: what a training takes, what there is, what running out of it looks like, and how to get there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from stabbench.machine import available_memory
 
@@ -45,6 +46,14 @@ def free_bytes(device: torch.device) -> int | None:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return available_memory()
+
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """On the device, without waiting until it has nothing else to do."""
+    if device.type != "cuda":
+        return values
+    # In pinned memory of its own: else the copy would go by way of memory that is not.
+    return values.contiguous().pin_memory().to(device, non_blocking=True)
 
 
 def is_out_of_memory(error: Exception) -> bool:

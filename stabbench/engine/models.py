@@ -8,13 +8,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, eager_mask
 
+from stabbench.engine.attention import PACKED
+from stabbench.engine.packing import Packing, packed_inside
 from stabbench.engine.stack import LINEAR, StackedEmbedding, StackedLinear, stack_leaves_
 from stabbench.engine.streams import SeedStreams
+from stabbench.models.families import FAMILIES
 from stabbench.models.layout import Layout
 
 # The papers' initialisation of what starts anew, BERT's initializer_range.
@@ -35,24 +40,28 @@ class SeedModel(ABC):
     linear_weights: Sequence[str]
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
 
-    def logits(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
+    def logits(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor], real: NDArray[np.bool_]) -> Tensor:
         """Run the model on a merged batch.
 
         Args:
             inputs: The tokenizer's outputs, each ``[seeds * batch, length]``.
             weights: Replacements for some Linear weights, each ``[seeds, out, in]``.
+            real: Which of the positions are tokens and no padding, ``[seeds, batch, length]``: on the host, as a GPU
+                that is asked for it would have to stop.
 
         Returns:
             ``[seeds, batch, outputs]``.
         """
         with _unquestioned_masks():
             if self.precision != "bf16":
-                return self._forward(inputs, weights)
+                return self._forward(inputs, weights, real)
             with torch.autocast(next(iter(inputs.values())).device.type, torch.bfloat16):
-                return self._forward(inputs, weights).float()
+                return self._forward(inputs, weights, real).float()
 
     @abstractmethod
-    def _forward(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor: ...
+    def _forward(
+        self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor], real: NDArray[np.bool_]
+    ) -> Tensor: ...
 
     @abstractmethod
     def train(self, mode: bool) -> None:
@@ -86,14 +95,23 @@ class StackedModel(SeedModel):
         self._linears = {f"{n}.weight": m for n, m in modules.items() if isinstance(m, StackedLinear)}
         self._embeddings = [m for m in modules.values() if isinstance(m, StackedEmbedding)]
         self.linear_weights = list(self._linears)
+        self._encoder = modules[encoder] if (encoder := _encoder_of(model.config)) else None
+        if self._encoder is not None:
+            self.model.config._attn_implementation = PACKED
 
-    def _forward(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
+    def _forward(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor], real: NDArray[np.bool_]) -> Tensor:
         rows = next(iter(inputs.values())).shape[0]
         for embedding in self._embeddings:
             embedding.merged_rows = rows
         for name, linear in self._linears.items():
             linear.active_weight = weights.get(name)
-        logits: Tensor = self.model(**inputs).logits
+        packed: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        if self._encoder is not None:
+            device = inputs["input_ids"].device
+            packing = Packing(real, self.model.config.hidden_size, device, even=device.type == "cuda")
+            packed = packed_inside(self._encoder, packing)
+        with packed:
+            logits: Tensor = self.model(**inputs).logits
         return logits.view(self.seeds, -1, logits.shape[-1])
 
     def train(self, mode: bool) -> None:
@@ -113,13 +131,25 @@ class OneSeedModel(SeedModel):
         linears = [name for name, module in self.model.named_modules() if type(module) in LINEAR]
         self.linear_weights = [f"{name}.weight" for name in linears if f"{name}.weight" in self.parameters]
 
-    def _forward(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Tensor:
+    def _forward(
+        self,
+        inputs: Mapping[str, Tensor],
+        weights: Mapping[str, Tensor],
+        real: NDArray[np.bool_],  # noqa: ARG002
+    ) -> Tensor:
         current = {name: value[0] for name, value in {**self.parameters, **weights}.items()}
         logits: Tensor = torch.func.functional_call(self.model, current, args=(), kwargs=dict(inputs)).logits
         return logits.unsqueeze(0)
 
     def train(self, mode: bool) -> None:
         self.model.train(mode)
+
+
+def _encoder_of(config: PreTrainedConfig) -> str:
+    """The module in which the padding can be left out; empty where there is none."""
+    causal = getattr(config, "is_decoder", False) or getattr(config, "is_causal", False)
+    family = FAMILIES.get(config.model_type)
+    return family.encoder if family and not causal else ""
 
 
 @contextlib.contextmanager

@@ -61,6 +61,10 @@ class Setup:
         """So many steps of every stage are the whole training: for a trial."""
         self._total_steps = self._steps = steps * self._stages
 
+    def lengthen(self) -> None:
+        """A batch of the longest examples is all the data: for a trial of what fits."""
+        self._data = self._data.longest(self._job.recipe.batch_size)
+
     @property
     def _stages(self) -> int:
         return len(self._job.recipe.staging(self._layout))

@@ -9,12 +9,15 @@ A model with parameters outside the leaves known here cannot be stacked this way
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
+
+from stabbench.engine import segments
+from stabbench.engine.packing import PACKING, Run
 
 # Layers whose weight is a matrix that a recipe may replace.
 LINEAR = (nn.Linear, Conv1D)
@@ -41,6 +44,9 @@ class StackedLinear(nn.Module):
         weight = self.weight if self.active_weight is None else self.active_weight
         matrix = weight if self.transposed else weight.mT
         seeds, inputs, outputs = matrix.shape
+        if runs := uneven_shares():
+            output = segments.linear(input.reshape(-1, inputs), matrix, self.bias, runs)
+            return output.view(*input.shape[:-1], outputs)
         rows = input.reshape(seeds, -1, inputs)
         bias = None if self.bias is None else self.bias.unsqueeze(1)
         # A matrix times a single vector would be left to other kernels, which round otherwise: so do it twice.
@@ -105,6 +111,11 @@ class StackedLayerNorm(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         seeds, width = self.weight.shape
+        if runs := uneven_shares():
+            if self.bias is None:
+                raise StackError("a LayerNorm without bias inside a packed batch")
+            normal = segments.layer_norm(input.view(-1, width), self.weight, self.bias, self.eps, runs)
+            return normal.view(input.shape)
         normal = nn.functional.layer_norm(input, self.shape, eps=self.eps).view(seeds, -1, width)
         if self.bias is None:
             return (normal * self.weight.unsqueeze(1)).view(input.shape)
@@ -122,10 +133,18 @@ class StackedNorm(nn.Module):
             self.register_parameter(name, _repeat(parameter, seeds))
 
     def forward(self, input: Tensor) -> Tensor:
+        if PACKING.get() is not None:
+            raise StackError(f"a {type(self.norm[0]).__name__} inside a packed batch")
         scales = {name: parameter.unsqueeze(1) for name, parameter in self.named_parameters()}
         seeds, _, width = next(iter(scales.values())).shape
         output: Tensor = torch.func.functional_call(self.norm[0], scales, (input.reshape(seeds, -1, width),))
         return output.view(input.shape)
+
+
+def uneven_shares() -> Sequence[Run]:
+    """The runs of a packed batch whose shares are of several sizes; where they are of one, it is like any other."""
+    packing = PACKING.get()
+    return () if packing is None or len(packing.runs) == 1 else packing.runs
 
 
 def _repeat(parameter: Tensor, seeds: int) -> nn.Parameter:

@@ -80,11 +80,11 @@ def train(
             stages.enter(number)
         position = step_of_stage % steps_per_epoch
         if position == 0:
-            permutations = _sent(stages.order.permutations(len(data)), device)
+            permutations = stages.order.permutations(len(data))
         index = permutations[:, position * recipe.batch_size : (position + 1) * recipe.batch_size]
-        tokens, labels = data.rows(index)
+        batch = data.rows(index)
         with SeededDropout(stages.dropout):
-            loss = seed_losses(model.logits(tokens, stages.mixed_weights()), labels)
+            loss = seed_losses(model.logits(batch.tokens, stages.mixed_weights(), batch.real), batch.labels)
         # Each seed's loss has only that seed's parameters behind it, so the sum's gradient is every seed's own.
         loss.sum().backward()
         with torch.no_grad():
@@ -101,11 +101,6 @@ def train(
         on_step(step + 1)
     by_part = _norms_by_part(torch.stack(probes).cpu(), list(model.parameters), layout)
     return Trained(torch.stack(losses).cpu(), probe_steps, by_part)
-
-
-def _sent(values: Tensor, device: torch.device) -> Tensor:
-    """On the device, without waiting until it has nothing else to do."""
-    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values
 
 
 def seed_losses(logits: Tensor, labels: Tensor) -> Tensor:

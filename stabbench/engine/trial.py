@@ -7,7 +7,6 @@ import time
 import torch
 
 from stabbench.engine.evaluate import EVALUATION_BATCH, predict
-from stabbench.engine.inputs import Inputs
 from stabbench.engine.job import Job, Memory, Pace
 from stabbench.engine.memory import free_bytes, is_out_of_memory, peak_bytes
 from stabbench.engine.run import job_task, settings, where
@@ -31,9 +30,10 @@ def memory_of(job: Job) -> Memory:
 
     def some() -> None:
         setup = Setup(job, job_task(job))
+        setup.lengthen()
         setup.shorten(MEMORY_STEPS)
         setup.train(lambda _: None)
-        predict(setup.model, _first_batch(setup), 1)
+        predict(setup.model, setup.curve.evaluation.inputs.longest(EVALUATION_BATCH), 1)
 
     with settings(job):
         free = free_bytes(device)
@@ -72,18 +72,14 @@ def _pace_of(job: Job) -> Pace:
     ends: list[float] = []
     setup.shorten(PACE_STEPS)
     setup.train(lambda _: ends.append(_now(job.device)))
-    batch, curve = _first_batch(setup), setup.curve
+    curve = setup.curve
+    batch = curve.evaluation.inputs.some(torch.arange(min(EVALUATION_BATCH, len(curve.evaluation.inputs))))
     before = _now(job.device)
     predict(setup.model, batch, len(job.seeds))
     examples = sum(len(split.inputs) for split in (curve.evaluation, curve.validation) if split is not None)
     evaluation = (_now(job.device) - before) * examples / len(batch)
     step, seeds = (ends[-1] - ends[0]) / (len(ends) - 1), len(job.seeds)
     return Pace(job.fingerprint.cell_id, ready, step / seeds, evaluation / seeds, evaluations)
-
-
-def _first_batch(setup: Setup) -> Inputs:
-    inputs, first = setup.curve.evaluation.inputs, slice(EVALUATION_BATCH)
-    return Inputs({name: values[first] for name, values in inputs.tokens.items()}, inputs.labels[first])
 
 
 def _now(device: str) -> float:

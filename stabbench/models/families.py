@@ -49,6 +49,8 @@ class Family:
         defaults: The family's hyperparameters.
         depth: Keys of the configuration whose sum is the number of blocks.
         initial: Patterns of the parameters that start otherwise than their kind does.
+        encoder: The module around the blocks, where it takes and gives hidden states ``[batch, length, width]`` and
+            every token attends to all others: in there, a stack leaves out the padding.
         pools_last: The head reads the last token that is not padding, so the model must know the padding token.
     """
 
@@ -59,6 +61,7 @@ class Family:
     defaults: Defaults = Defaults()
     depth: tuple[str, ...] = ("num_hidden_layers",)
     initial: tuple[tuple[str, Initial], ...] = ()
+    encoder: str = ""
     pools_last: bool = False
 
     def parts(self, names: Iterable[str]) -> dict[str, str]:
@@ -105,7 +108,7 @@ def _decoder(
     return Family(embeddings, (layers,), pooler, ("score",), depth=(depth,), initial=initial, pools_last=True)
 
 
-_BERT = Family(("bert.embeddings",), ("bert.encoder.layer",), ("bert.pooler",), ("classifier",))
+_BERT = Family(("bert.embeddings",), ("bert.encoder.layer",), ("bert.pooler",), ("classifier",), encoder="bert.encoder")
 # The head has a dense layer of its own in place of a pooler; so it is with ELECTRA, BART and MPNet.
 _ROBERTA = Family(
     ("roberta.embeddings",),
@@ -113,6 +116,7 @@ _ROBERTA = Family(
     (),
     ("classifier",),
     Defaults(beta2=0.98, weight_decay=0.1, max_grad_norm=0.0),
+    encoder="roberta.encoder",
 )
 _DEBERTA = Family(
     # All blocks share the table of relative positions and its LayerNorm. The convolution of some v2 checkpoints runs
@@ -139,6 +143,7 @@ FAMILIES: Mapping[str, Family] = {
         ("classifier",),
         Defaults(weight_decay=0.0, dropout=0.0),
         depth=("num_hidden_groups",),
+        encoder="albert.encoder",
     ),
     "electra": Family(
         ("electra.embeddings", "electra.embeddings_project"),
@@ -146,6 +151,7 @@ FAMILIES: Mapping[str, Family] = {
         (),
         ("classifier",),
         Defaults(lr=5e-5, lr_decay=0.9),
+        encoder="electra.encoder",
     ),
     "distilbert": Family(
         ("distilbert.embeddings",),
@@ -153,6 +159,7 @@ FAMILIES: Mapping[str, Family] = {
         ("pre_classifier",),
         ("classifier",),
         depth=("n_layers",),
+        encoder="distilbert.transformer",
     ),
     "xlnet": Family(
         # mask_emb stands in for the words to predict in pretraining; fine-tuning never reads it.

@@ -39,6 +39,8 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
             _set_dropout(config, dropout)
         # A head of another task is reported below, in the user's terms.
         config.num_labels = outputs
+        # It would make parts of the forward pass a second time, with other masks of dropout.
+        config.gradient_checkpointing = False
     # A head that reads the last token that is not padding must agree with the tokenizer on what padding is. That
     # token's embedding is then never trained.
     if _pools_last(config.model_type) or getattr(config, "pad_token_id", None) is None:
@@ -77,7 +79,7 @@ def load_tokenizer(source: ModelSource) -> Any:
 
     A head that reads the last token that is not padding then takes a sequence's own end for padding, too, and reads the
     token before it, whether the batch is padded or not. Such a model is padded on the right, where causal attention
-    does not see the padding and positions are as without it.
+    does not see the padding and positions are as without it. So is an encoder, whose head reads the first position.
 
     Raises:
         ModelError: There is no usable tokenizer.
@@ -91,7 +93,8 @@ def load_tokenizer(source: ModelSource) -> Any:
                 f"name one of its tokens as pad_token in {source.folder / 'tokenizer_config.json'}",
             )
         tokenizer.pad_token = tokenizer.eos_token
-    if _pools_last(source.family):
+    family = FAMILIES.get(source.family)
+    if family and (family.pools_last or family.encoder):
         tokenizer.padding_side = "right"
     return tokenizer
 

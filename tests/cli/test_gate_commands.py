@@ -331,7 +331,7 @@ def test_a_looser_baseline_takes_a_reason_which_stays(folder: Path) -> None:
 
 
 def test_check_gives_a_verdict_and_its_exit_code(tmp_path: Path) -> None:
-    arguments = ["compare", TINY, "devlin:epochs=0.1,lr=1e-5", "--seeds", "4", "--workers", "1"]
+    arguments = ["compare", TINY, "devlin:epochs=0.1,lr=1e-5", "--seeds", "6", "--workers", "1"]
     plain = stabbench(*arguments, cwd=tmp_path)
     unsure = stabbench(*arguments, "--check", "--json", "out.json", cwd=tmp_path, expect=2)
     assert unsure.stdout.startswith(plain.stdout.rstrip("\n")), "the tables, and the verdict after them"

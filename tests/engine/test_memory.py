@@ -2,18 +2,23 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from lab_training import tensors
 
 from stabbench.cells import prepare
+from stabbench.engine.inputs import Inputs
 from stabbench.engine.job import Job
-from stabbench.engine.memory import is_out_of_memory, peak_bytes
+from stabbench.engine.memory import is_out_of_memory, peak_bytes, sent
+from stabbench.engine.models import StackedModel
 from stabbench.engine.run import run_job
 from stabbench.engine.trial import memory_of, pace_of
 from stabbench.plan import Plan
 from stabbench.recipes import parse_recipe
 from stabbench.seeds import Seeds
+from stabbench.tasks import load_task
 
 CPU = torch.device("cpu")
 
@@ -50,11 +55,51 @@ def test_a_stack_takes_no_more_than_its_seeds_one_by_one(text: str) -> None:
     assert 0.5 * 3 * needed < peak_bytes(lambda: run_job(job(text, 3), lambda _: None), CPU) < 1.1 * 3 * needed
 
 
+def test_the_longest_examples_are_found(data: Inputs) -> None:
+    longest = data.longest(3)
+    lengths = data.real.sum(1)
+    assert longest.real.sum(1).tolist() == sorted(lengths)[:-4:-1]
+    assert len(longest) == 3
+    assert torch.equal(longest.tokens["attention_mask"].sum(1), torch.from_numpy(longest.real.sum(1)))
+    assert len(data.longest(10**6)) == len(data)
+
+
+@pytest.mark.parametrize("text", ["devlin", "gradual-unfreezing:stages=2"])
+def test_it_is_measured_on_the_longest_examples(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    logits = StackedModel.logits
+
+    def noting(self: StackedModel, tokens: Any, weights: Any, real: Any) -> torch.Tensor:
+        seen.append(int(real.sum()))
+        return logits(self, tokens, weights, real)
+
+    monkeypatch.setattr(StackedModel, "logits", noting)
+    memory_of(job(text, 1))
+    task = load_task("lab/entailment")
+    batch, scored = (sorted(tensors(examples).real.sum(1))[-number:] for examples, number in
+                     ((task.train, 16), (task.evaluation, 100)))  # fmt: skip
+    assert len(seen) in (3, 5)  # two steps of every stage
+    assert seen == [sum(batch)] * (len(seen) - 1) + [sum(scored)]
+
+
 def test_a_pace_has_every_stage_and_every_evaluation() -> None:
     pace = pace_of(job("gradual-unfreezing:steps=26,evaluations=2", 2))
     assert pace.evaluations > 2
     assert pace.of(4, 100) - pace.setup == pytest.approx(2 * (pace.of(2, 100) - pace.setup))
     assert min(pace.setup, pace.step, pace.evaluation) > 0
+
+
+@pytest.mark.parametrize("values", [torch.arange(4).expand(2, -1), torch.arange(12).view(2, 6)[:, 2:4]])
+def test_what_goes_to_a_gpu_is_pinned_in_memory_of_its_own(
+    values: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a GPU only the host's half can be seen: rows that share memory cannot be pinned as they are."""
+    pinned: list[torch.Tensor] = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: pinned.append(self) or self)
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, device, non_blocking: self if non_blocking else device)
+    assert torch.equal(sent(values, torch.device("cuda")), values)
+    assert pinned[0].is_contiguous()
+    assert pinned[0].untyped_storage().nbytes() == values.numel() * values.element_size()
 
 
 @pytest.mark.parametrize(

@@ -28,11 +28,11 @@ def test_bf16_is_another_training_near_the_one_in_fp32_and_learns_as_well(data: 
 def test_the_logits_are_float32_and_evaluations_are_in_the_same_precision(data: Inputs) -> None:
     model, _, _ = fit(resolved("bias-correction:epochs=1,precision=bf16"), data, SEEDS)
     model.train(False)
-    tokens, _ = data.rows(torch.arange(10).expand(2, -1))
+    batch = data.rows(torch.arange(10).expand(2, -1))
     with torch.no_grad():
-        logits = model.logits(tokens, {})
+        logits = model.logits(batch.tokens, {}, batch.real)
         model.precision = "fp32"
-        full = model.logits(tokens, {})
+        full = model.logits(batch.tokens, {}, batch.real)
     assert logits.dtype == full.dtype == torch.float32
     assert torch.equal(logits, logits.bfloat16().float())
     assert not torch.equal(full, full.bfloat16().float())

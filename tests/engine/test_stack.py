@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from tiny_models import tiny_batch, tiny_model
+from tiny_models import real_tokens, tiny_batch, tiny_model
 from torch import nn
 
 from stabbench.engine import checks
@@ -21,7 +21,7 @@ REASONS = {
     "bart": "parameter model.shared.weight belongs to a BartScaledWordEmbedding",
     "deberta": "parameter deberta.encoder.layer.0.attention.self.q_bias belongs to a DisentangledSelfAttention",
     "deberta-v2": "parameter deberta.encoder.conv.conv.weight belongs to a Conv1d",
-    "mpnet": "an embedding is looked up with 7 rows of ids, not one or the batch's",
+    "mpnet": "an embedding is looked up with 11 rows of ids, not one or the batch's",
     "opt": "parameter model.decoder.embed_positions.weight belongs to a OPTLearnedPositionalEmbedding",
     "gemma": "parameter model.embed_tokens.weight belongs to a GemmaTextScaledWordEmbedding",
     "gemma2": "parameter model.embed_tokens.weight belongs to a Gemma2TextScaledWordEmbedding",
@@ -45,7 +45,7 @@ def test_a_stack_equals_separate_models_in_float64(family: str) -> None:
             parameter.add_(torch.randn_like(parameter) * 0.1)
     inputs = batch()
     optimizer = torch.optim.SGD(stack.parameters.values(), lr=0.1)
-    together = stack.logits(inputs, {})
+    together = stack.logits(inputs, {}, real_tokens(inputs, SEEDS))
     starts = {name: p.detach().clone() for name, p in stack.parameters.items()}
     together.square().mean((1, 2)).sum().backward()
     optimizer.step()
@@ -70,9 +70,9 @@ def test_in_float32_a_seeds_numbers_do_not_depend_on_the_others(family: str) -> 
     stack, single = StackedModel(model, SEEDS), StackedModel(model, 1)
     part = {key: values[BATCH : 2 * BATCH] for key, values in inputs.items()}
     logits = []
-    for made, tokens in ((stack, inputs), (single, part)):
+    for made, tokens, seeds in ((stack, inputs, SEEDS), (single, part, 1)):
         made.train(False)
-        logits.append(made.logits(tokens, {}))
+        logits.append(made.logits(tokens, {}, real_tokens(tokens, seeds)))
         logits[-1].square().sum().backward()
     assert torch.equal(logits[0][1], logits[1][0])
     for name, parameter in single.parameters.items():
@@ -171,7 +171,7 @@ def test_one_seed_of_a_model_that_cannot_be_stacked_equals_the_model_itself(fami
     model = tiny_model(family).double().eval()
     single = OneSeedModel(model)
     single.train(False)
-    logits = single.logits(batch(BATCH), {})
+    logits = single.logits(batch(BATCH), {}, real_tokens(batch(BATCH), 1))
     expected = model(**batch(BATCH)).logits
     torch.testing.assert_close(logits[0], expected)
     logits.sum().backward()
@@ -191,12 +191,14 @@ def test_replaced_linear_weights_are_used_in_this_pass_only(kind: type[StackedMo
     model = tiny_model("bert").eval()
     made = StackedModel(model, 1) if kind is StackedModel else OneSeedModel(model)
     made.train(False)
-    inputs = batch(BATCH)
-    plain = made.logits(inputs, {})
+    inputs, real = batch(BATCH), real_tokens(batch(BATCH), 1)
+    plain = made.logits(inputs, {}, real)
     zeros = {name: torch.zeros_like(made.parameters[name]) for name in made.linear_weights}
     assert "classifier.weight" in made.linear_weights
-    torch.testing.assert_close(made.logits(inputs, zeros), made.parameters["classifier.bias"].expand_as(plain[0])[None])
-    assert torch.equal(made.logits(inputs, {}), plain)
+    torch.testing.assert_close(
+        made.logits(inputs, zeros, real), made.parameters["classifier.bias"].expand_as(plain[0])[None]
+    )
+    assert torch.equal(made.logits(inputs, {}, real), plain)
 
 
 @pytest.mark.parametrize("kind", [StackedModel, OneSeedModel])
@@ -205,7 +207,7 @@ def test_gpt2s_transposed_weights_can_be_replaced_too(kind: type[StackedModel | 
     made = StackedModel(model, 1) if kind is StackedModel else OneSeedModel(model)
     made.train(False)
     name = "transformer.h.2.mlp.c_fc.weight"
-    doubled = made.logits(batch(BATCH), {name: made.parameters[name] * 2})
+    doubled = made.logits(batch(BATCH), {name: made.parameters[name] * 2}, real_tokens(batch(BATCH), 1))
     with torch.no_grad():
         model.get_parameter(name).mul_(2)
     torch.testing.assert_close(doubled[0], model(**batch(BATCH)).logits)

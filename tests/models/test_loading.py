@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,3 +84,15 @@ def test_pickled_weights_load_when_allowed(tiny_bert: Path) -> None:
 
 def test_the_tokenizer_is_the_models_own(tiny_bert: Path) -> None:
     assert load_tokenizer(find_model(str(tiny_bert)))("b a none")["input_ids"] == [5, 4, 1]
+
+
+def test_a_forward_pass_is_never_made_twice(tmp_path: Path) -> None:
+    """Checkpointed activations would draw other masks of dropout the second time."""
+    model, _ = load("lab")
+    model.config.gradient_checkpointing = True
+    model.save_pretrained(tmp_path / "model")
+    shutil.copy(find_model("lab").folder / "tokenizer.json", tmp_path / "model")
+    shutil.copy(find_model("lab").folder / "tokenizer_config.json", tmp_path / "model")
+    assert json.loads((tmp_path / "model" / "config.json").read_text())["gradient_checkpointing"] is True
+    loaded, _ = load(tmp_path / "model")
+    assert not any(getattr(module, "gradient_checkpointing", False) for module in loaded.modules())

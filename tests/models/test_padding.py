@@ -1,4 +1,4 @@
-"""Decoders: what they are padded with, and that padding changes nothing."""
+"""What models are padded with and where, and that padding changes nothing."""
 
 from __future__ import annotations
 
@@ -87,3 +87,11 @@ def test_a_decoder_without_its_final_norm_is_refused(save_model: Any) -> None:
     del model.norm
     with pytest.raises(ModelError, match=r"lack 1 of .* model\.norm\.weight"):
         load_model(find_model(str(save_model(model))), 2, None)
+
+
+def test_an_encoder_is_padded_on_the_right_whatever_its_tokenizer_says(save_model: Any) -> None:
+    """Its head reads the first position."""
+    source = find_model(
+        str(save_model(AutoModel.from_config(tiny_config("bert")), pad_token="[PAD]", padding_side="left"))
+    )
+    assert load_tokenizer(source).padding_side == "right"
