@@ -52,7 +52,7 @@ def packed_attention(
     heads, width = query.shape[1], query.shape[3]
     move, rooms = packing.attention(heads)
     queries, keys, values = (move(x.transpose(1, 2).reshape(-1, width)) for x in (query, key, value))
-    if len(rooms) == 1:
+    if len(rooms) == 1:  # as most often: to split and to join would copy
         attended = _in_room(rooms[0], queries, keys, values, scaling, dropout)
     else:
         sizes = [len(room.bias) * heads * room.length for room in rooms]

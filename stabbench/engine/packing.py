@@ -127,11 +127,10 @@ class Packing:
         self.real = real | (~real.any(2, keepdims=True) & (np.arange(real.shape[2]) == 0))
         self._device = device
         self._counts = self.real.sum(2)
-        unit = -(-VALUES // (width * ROWS)) * ROWS
-        sizes = -(-self._counts.sum(1) // unit) * unit
+        sizes = rounded_up(self._counts.sum(1), rounded_up(-(-VALUES // width), ROWS))
         self.own_sizes: list[int] = sizes.tolist()
         if even:
-            sizes[:] = -(-sizes.max() // EVEN_ROWS) * EVEN_ROWS
+            sizes[:] = rounded_up(sizes.max(), EVEN_ROWS)
         self.sizes: list[int] = sizes.tolist()
         self.rows = sum(self.sizes)
         self.runs = _runs(self.sizes)
@@ -166,7 +165,7 @@ class Packing:
 
     def _attention(self, heads: int) -> tuple[Move, list[Room]]:
         every = np.arange(heads)
-        longest = np.minimum(-(-self._counts.max(1) // SLOTS) * SLOTS, self.real.shape[2])
+        longest = np.minimum(rounded_up(self._counts.max(1), SLOTS), self.real.shape[2])
         rooms, takes, blanks = [], [], []
         for length in np.unique(longest):
             seeds = np.flatnonzero(longest == length)
@@ -186,6 +185,11 @@ class Packing:
 
     def _sent(self, values: NDArray[Any]) -> Tensor:
         return sent(torch.from_numpy(values), self._device)
+
+
+def rounded_up(values: Any, unit: int) -> Any:
+    """An integer, or an array of them, to the next multiple of ``unit``."""
+    return -(-values // unit) * unit
 
 
 def _runs(sizes: Sequence[int]) -> list[Run]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from stabbench.engine.packing import PACKING
+from stabbench.engine.packing import PACKING, rounded_up
 from stabbench.seeds import Seeds, Stream
 
 _LEAST_INT64 = -(2**63)
@@ -28,9 +28,30 @@ class SeedStreams:
         self.device = device
         self.generators = [torch.Generator(device).manual_seed(s.derive(stream)) for s in seeds]
 
-    def bernoulli(self, probability: float, shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Tensor:
-        """Masks ``[seeds, *shape]`` whose entries are 1 with the given probability (to 1/65536), else 0."""
-        return masks(self.generators, probability, shape, dtype)
+    def bernoulli(
+        self,
+        probability: float,
+        shape: tuple[int, ...],
+        dtype: torch.dtype = torch.float32,
+        seeds: Sequence[int] | None = None,
+    ) -> Tensor:
+        """Masks ``[seeds, *shape]`` whose entries are 1 with the given probability (to 1/65536), else 0.
+
+        Of all seeds, or of those whose numbers are given.
+        """
+        generators = self.generators if seeds is None else [self.generators[seed] for seed in seeds]
+        size = math.prod(shape)
+        space = rounded_up(size, WORD)
+        drawn = _drawn(generators, probability, [size] * len(generators), [space] * len(generators), dtype)
+        return drawn.view(-1, space)[:, :size].contiguous().view(-1, *shape)
+
+    def shares(self, probability: float, sizes: Sequence[int], spaces: Sequence[int], dtype: torch.dtype) -> Tensor:
+        """The same for a packed batch: each seed's entries begin a space of its own, whose size is a multiple of 4.
+
+        Returns:
+            ``[sum of spaces]``; what is not drawn is anything.
+        """
+        return _drawn(self.generators, probability, sizes, spaces, dtype)
 
     def normal(self, shape: Sequence[int], std: float) -> Tensor:
         """Draws ``[seeds, *shape]`` from N(0, std^2)."""
@@ -41,37 +62,17 @@ class SeedStreams:
         return torch.stack([torch.randperm(n, generator=g, device=self.device) for g in self.generators])
 
 
-def masks(
-    generators: Sequence[torch.Generator], probability: float, shape: tuple[int, ...], dtype: torch.dtype
-) -> Tensor:
-    """Masks ``[generators, *shape]`` whose entries are 1 with the given probability (to 1/65536), else 0."""
-    size = math.prod(shape)
-    room = -(-size // WORD)
-    drawn = drawn_masks(generators, probability, [size] * len(generators), [room * WORD] * len(generators), dtype)
-    return drawn.view(len(generators), -1)[:, :size].contiguous().view(-1, *shape)
-
-
-def drawn_masks(
+def _drawn(
     generators: Sequence[torch.Generator],
     probability: float,
     sizes: Sequence[int],
-    room: Sequence[int],
+    spaces: Sequence[int],
     dtype: torch.dtype,
 ) -> Tensor:
-    """So many entries from each generator, each generator's in a room of its own, one after the other in one tensor.
-
-    Sixteen random bits an entry, four entries a draw: a quarter of the time of ``Tensor.bernoulli_`` on the CPU.
-
-    Args:
-        generators: One a seed.
-        probability: Of an entry to be 1.
-        sizes: Entries that each draws.
-        room: Entries between one's first and the next one's first: a multiple of 4. What it does not draw is anything.
-        dtype: Of the masks.
-    """
+    """Sixteen random bits an entry, four entries a draw: a quarter of the time of ``Tensor.bernoulli_`` on the CPU."""
     device = generators[0].device
-    words = torch.empty(sum(room) // WORD, dtype=torch.int64, device=device)
-    parts = zip(words.split([entries // WORD for entries in room]), sizes, generators, strict=True)
+    words = torch.empty(sum(spaces) // WORD, dtype=torch.int64, device=device)
+    parts = zip(words.split([space // WORD for space in spaces]), sizes, generators, strict=True)
     for own, size, generator in parts:
         own[: -(-size // WORD)].random_(_LEAST_INT64, None, generator=generator)
     bits = words.view(torch.int16)
@@ -90,7 +91,7 @@ class SeededDropout(TorchFunctionMode):
 
     def __init__(self, streams: SeedStreams) -> None:
         super().__init__()
-        self.generators = streams.generators
+        self.streams = streams
 
     def __enter__(self) -> SeededDropout:
         self._before, SeededDropout.active = SeededDropout.active, self
@@ -117,16 +118,16 @@ class SeededDropout(TorchFunctionMode):
             return input
         packing = PACKING.get()
         if packing is None:
-            return self.of(input, p, range(len(self.generators)))
+            return self.of(input, p, None)
         width = input.numel() // packing.rows
-        sizes, room = ([rows * width for rows in each] for each in (packing.own_sizes, packing.sizes))
-        return _dropped(input, drawn_masks(self.generators, 1 - p, sizes, room, input.dtype), p)
+        sizes, spaces = ([rows * width for rows in each] for each in (packing.own_sizes, packing.sizes))
+        return _dropped(input, self.streams.shares(1 - p, sizes, spaces, input.dtype), p)
 
-    def of(self, input: Tensor, p: float, seeds: Sequence[int]) -> Tensor:
-        """Dropout of what belongs to some of the seeds, ``[seeds * anything, ...]``."""
-        generators = [self.generators[seed] for seed in seeds]
-        shape = (input.shape[0] // len(seeds), *input.shape[1:])
-        return _dropped(input, masks(generators, 1 - p, shape, input.dtype), p)
+    def of(self, input: Tensor, p: float, seeds: Sequence[int] | None) -> Tensor:
+        """Dropout of what belongs to all of the seeds, or to some, ``[seeds * anything, ...]``."""
+        number = len(self.streams.generators if seeds is None else seeds)
+        shape = (input.shape[0] // number, *input.shape[1:])
+        return _dropped(input, self.streams.bernoulli(1 - p, shape, input.dtype, seeds), p)
 
 
 def _dropped(input: Tensor, keep: Tensor, p: float) -> Tensor:

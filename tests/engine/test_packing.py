@@ -1,6 +1,8 @@
 """What becomes of the padding: nothing, and nobody's numbers notice."""
 
-from typing import Any
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from lab_training import CPU, fit, resolved, weights
 from numpy.typing import NDArray
 from tiny_models import real_tokens, tiny_batch, tiny_model
 from torch import nn
+from transformers import PreTrainedModel
 
 from stabbench.engine import models, packing
 from stabbench.engine.attention import packed_attention
@@ -53,6 +56,31 @@ def batch(seeds: int = SEEDS) -> tuple[dict[str, torch.Tensor], NDArray[np.bool_
         inputs["input_ids"][row, 2 + row * 7 // (seeds * BATCH) :] = 0
     inputs["attention_mask"] = (inputs["input_ids"] != 0).long()
     return inputs, real_tokens(inputs, seeds)
+
+
+@contextlib.contextmanager
+def inside(made: Packing) -> Iterator[None]:
+    """As in an encoder whose hidden states are packed so."""
+    before = PACKING.set(made)
+    try:
+        yield
+    finally:
+        PACKING.reset(before)
+
+
+def with_dropout(
+    model: PreTrainedModel, some: slice, precision: Literal["fp32", "bf16"] = "fp32"
+) -> tuple[torch.Tensor, dict[str, nn.Parameter]]:
+    """Logits of some of the seeds in training, and the parameters behind them."""
+    inputs, real = batch()
+    seeds = [Seeds.of(number) for number in range(SEEDS)][some]
+    stack = StackedModel(model, len(seeds))
+    stack.precision = precision
+    stack.train(True)
+    rows = slice(some.start * BATCH, some.stop * BATCH)
+    with SeededDropout(SeedStreams(seeds, "dropout", CPU)):
+        logits = stack.logits({key: values[rows] for key, values in inputs.items()}, {}, real[some])
+    return logits, stack.parameters
 
 
 def test_shares_are_the_tokens_rounded_up_and_neighbours_of_one_size_are_one_run(uneven: None) -> None:
@@ -156,28 +184,17 @@ def test_any_shares_equal_the_separate_models_in_float64(
 @pytest.mark.parametrize("activation", ["gelu", "gelu_pytorch_tanh"])
 @pytest.mark.parametrize("family", ENCODERS)
 def test_a_seed_alone_has_the_bits_that_it_has_among_shares_of_other_sizes(
-    family: str, activation: str, precision: str, uneven: None
+    family: str, activation: str, precision: Literal["fp32", "bf16"], uneven: None
 ) -> None:
     """With a width inside the blocks (100) that is no multiple of a vector."""
     width = "hidden_dim" if family == "distilbert" else "intermediate_size"
     name = "activation" if family == "distilbert" else "hidden_act"
     model = tiny_model(family, **{name: activation, width: 100})
-    inputs, real = batch()
-    seeds = [Seeds.of(number) for number in range(SEEDS)]
-
-    def trained(some: slice) -> tuple[torch.Tensor, dict[str, nn.Parameter]]:
-        stack = StackedModel(model, len(seeds[some]))
-        stack.precision = precision  # type: ignore[assignment]
-        stack.train(True)
-        rows = slice(some.start * BATCH, some.stop * BATCH)
-        with SeededDropout(SeedStreams(seeds[some], "dropout", CPU)):
-            logits = stack.logits({key: values[rows] for key, values in inputs.items()}, {}, real[some])
-        logits.square().sum().backward()
-        return logits, stack.parameters
-
-    together, parameters = trained(slice(0, SEEDS))
+    together, parameters = with_dropout(model, slice(0, SEEDS), precision)
+    together.square().sum().backward()
     for seed in range(SEEDS):
-        alone, its = trained(slice(seed, seed + 1))
+        alone, its = with_dropout(model, slice(seed, seed + 1), precision)
+        alone.square().sum().backward()
         assert torch.equal(alone[0], together[seed])
         for key, parameter in its.items():
             if parameter.grad is not None:
@@ -201,26 +218,13 @@ def test_shares_of_many_sizes_give_the_same_bits_in_any_group(
 
 def test_even_shares_draw_each_seeds_masks_as_it_would_alone(even: None) -> None:
     model = tiny_model("bert").double()
-    inputs, real = batch()
-    seeds = [Seeds.of(number) for number in range(SEEDS)]
-
-    def logits(some: slice) -> torch.Tensor:
-        stack = StackedModel(model, len(seeds[some]))
-        stack.train(True)
-        rows = slice(some.start * BATCH, some.stop * BATCH)
-        with SeededDropout(SeedStreams(seeds[some], "dropout", CPU)):
-            return stack.logits({key: values[rows] for key, values in inputs.items()}, {}, real[some])
-
-    together = logits(slice(0, SEEDS))
+    together, _ = with_dropout(model, slice(0, SEEDS))
     for seed in range(SEEDS):
-        torch.testing.assert_close(logits(slice(seed, seed + 1))[0], together[seed])
-    assert not torch.allclose(logits(slice(0, 1)), _without_dropout(model, inputs, real)[:1])
-
-
-def _without_dropout(model: Any, inputs: dict[str, torch.Tensor], real: NDArray[np.bool_]) -> torch.Tensor:
+        torch.testing.assert_close(with_dropout(model, slice(seed, seed + 1))[0][0], together[seed])
+    inputs, real = batch()
     stack = StackedModel(model, SEEDS)
     stack.train(False)
-    return stack.logits(inputs, {}, real)
+    assert not torch.allclose(together[:1], stack.logits(inputs, {}, real)[:1])
 
 
 @pytest.mark.parametrize("shares", ["uneven", "even"])
@@ -269,12 +273,8 @@ def test_attention_of_another_kind_is_refused(options: dict[str, Any], reason: s
     module = nn.Identity()
     module.is_causal = options.pop("module", "") == "causal"  # type: ignore[assignment]
     x = torch.zeros(1, 2, 4, 8)
-    token = PACKING.set(Packing(mask([4]), 1024, CPU, even=False))
-    try:
-        with pytest.raises(StackError, match=reason):
-            packed_attention(module, x, x, x, **{"attention_mask": None, "scaling": 1.0, **options})
-    finally:
-        PACKING.reset(token)
+    with inside(Packing(mask([4]), 1024, CPU, even=False)), pytest.raises(StackError, match=reason):
+        packed_attention(module, x, x, x, **{"attention_mask": None, "scaling": 1.0, **options})
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "electra"])
@@ -286,24 +286,18 @@ def test_a_model_that_does_not_attend_to_all_tokens_is_padded_as_before(family: 
 
 def test_a_norm_that_does_not_know_shares_is_refused_inside() -> None:
     norm = StackedNorm(nn.RMSNorm(8), 2)
-    token = PACKING.set(Packing(mask([4], [4]), 8, CPU, even=True))
-    try:
-        with pytest.raises(StackError, match="RMSNorm inside a packed batch"):
-            norm(torch.zeros(1, 8, 8))
-    finally:
-        PACKING.reset(token)
+    made = Packing(mask([4], [4]), 8, CPU, even=True)
+    with inside(made), pytest.raises(StackError, match="RMSNorm inside a packed batch"):
+        norm(torch.zeros(1, 8, 8))
 
 
 def test_a_layer_norm_without_bias_is_refused_where_shares_differ(uneven: None) -> None:
     norm = StackedLayerNorm(nn.LayerNorm(32, bias=False), 2)
-    token = PACKING.set(Packing(mask([9, 9]), 32, CPU, even=False))
-    try:
+    with inside(Packing(mask([9, 9]), 32, CPU, even=False)):
         assert norm(torch.zeros(1, 64, 32)).shape == (1, 64, 32)
-        PACKING.set(Packing(mask([9, 9], [1, 1]), 32, CPU, even=False))
-        with pytest.raises(StackError, match="without bias"):
-            norm(torch.zeros(1, 32, 32))
-    finally:
-        PACKING.reset(token)
+    differing = Packing(mask([9, 9], [1, 1]), 32, CPU, even=False)
+    with inside(differing), pytest.raises(StackError, match="without bias"):
+        norm(torch.zeros(1, 32, 32))
 
 
 @pytest.mark.parametrize("family", ENCODERS)
