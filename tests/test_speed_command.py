@@ -36,4 +36,4 @@ def test_stabbench_itself_takes_part_on_the_lab() -> None:
 def test_the_profile_names_the_operators_of_a_step() -> None:
     printed = speed("--model", "bert-base", "--profile", "--stacks", "2")
     assert "10 steps of 2 seeds" in printed
-    assert "aten::baddbmm" in printed
+    assert "aten::bmm" in printed, "by far the most time; which others are listed hangs on noise"
