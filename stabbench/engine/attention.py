@@ -10,7 +10,7 @@ from transformers import AttentionInterface
 
 from stabbench.engine.packing import PACKING, Room
 from stabbench.engine.stack import StackError
-from stabbench.engine.streams import SeededDropout
+from stabbench.engine.streams import dropout_of
 
 # What a configuration calls it.
 PACKED = "stabbench-packed"
@@ -55,7 +55,7 @@ def packed_attention(
     if len(rooms) == 1:  # as most often: to split and to join would copy
         attended = _in_room(rooms[0], queries, keys, values, scaling, dropout)
     else:
-        sizes = [len(room.bias) * heads * room.length for room in rooms]
+        sizes = [len(room.bias) * room.length for room in rooms]
         parts = zip(rooms, queries.split(sizes), keys.split(sizes), values.split(sizes), strict=True)
         attended = torch.cat([_in_room(room, q, k, v, scaling, dropout) for room, q, k, v in parts])
     return move.back()(attended).view(1, -1, heads, width), None
@@ -64,13 +64,10 @@ def packed_attention(
 def _in_room(room: Room, queries: Tensor, keys: Tensor, values: Tensor, scaling: float, dropout: float) -> Tensor:
     """``[seeds * batch * heads * length, width]``, as are the arguments."""
     queries, keys, values = (x.view(-1, room.length, x.shape[1]) for x in (queries, keys, values))
-    heads = len(queries) // len(room.bias)
-    scores = torch.bmm(queries * scaling, keys.mT).view(-1, heads, room.length, room.length).add_(room.bias)
-    weights = scores.softmax(-1)
+    weights = torch.baddbmm(room.bias.to(queries.dtype), queries * scaling, keys.mT).softmax(-1)
     if dropout > 0:
-        assert SeededDropout.active is not None, "a stack's dropout comes from the seeds' own streams"
-        weights = SeededDropout.active.of(weights, dropout, room.seeds)
-    return torch.bmm(weights.to(values.dtype).flatten(0, 1), values).flatten(0, 1)
+        weights = dropout_of(weights, dropout, room.seeds)
+    return torch.bmm(weights.to(values.dtype), values).flatten(0, 1)
 
 
 AttentionInterface.register(PACKED, packed_attention)

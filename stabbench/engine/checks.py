@@ -17,7 +17,7 @@ from transformers import AutoModelForSequenceClassification, PreTrainedConfig, P
 
 from stabbench.engine.models import StackedModel
 from stabbench.engine.stack import StackError, check_leaves
-from stabbench.engine.streams import SeededDropout, SeedStreams
+from stabbench.engine.streams import SeedStreams
 from stabbench.models.families import FAMILIES
 from stabbench.seeds import Seeds
 
@@ -117,8 +117,8 @@ def _check_dropout(model: PreTrainedModel, stack: StackedModel, inputs: dict[str
 
 def _with_dropout(stack: StackedModel, inputs: dict[str, Tensor], seeds: list[Seeds]) -> Tensor:
     stack.train(True)
-    with torch.no_grad(), SeededDropout(SeedStreams(seeds, "dropout", torch.device("cpu"))):
-        return stack.logits(inputs, {}, _real(inputs))
+    with torch.no_grad():
+        return stack.logits(inputs, {}, _real(inputs), SeedStreams(seeds, "dropout", torch.device("cpu")))
 
 
 def _inputs(model: PreTrainedModel, rows: int) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, eager_mask
 from stabbench.engine.attention import PACKED
 from stabbench.engine.packing import Packing, packed_inside
 from stabbench.engine.stack import LINEAR, StackedEmbedding, StackedLinear, stack_leaves_
-from stabbench.engine.streams import SeedStreams
+from stabbench.engine.streams import SeedStreams, seeded
 from stabbench.models.families import FAMILIES
 from stabbench.models.layout import Layout
 
@@ -39,8 +39,16 @@ class SeedModel(ABC):
     parameters: dict[str, nn.Parameter]
     linear_weights: Sequence[str]
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    # Whether dropout may be called as a function, and not only as a module.
+    _functional_dropout = True
 
-    def logits(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor], real: NDArray[np.bool_]) -> Tensor:
+    def logits(
+        self,
+        inputs: Mapping[str, Tensor],
+        weights: Mapping[str, Tensor],
+        real: NDArray[np.bool_],
+        dropout: SeedStreams | None = None,
+    ) -> Tensor:
         """Run the model on a merged batch.
 
         Args:
@@ -48,11 +56,12 @@ class SeedModel(ABC):
             weights: Replacements for some Linear weights, each ``[seeds, out, in]``.
             real: Which of the positions are tokens and no padding, ``[seeds, batch, length]``: on the host, as a GPU
                 that is asked for it would have to stop.
+            dropout: Where its masks are drawn from, in training.
 
         Returns:
             ``[seeds, batch, outputs]``.
         """
-        with _unquestioned_masks():
+        with _unquestioned_masks(), seeded(dropout, self._functional_dropout):
             if self.precision != "bf16":
                 return self._forward(inputs, weights, real)
             with torch.autocast(next(iter(inputs.values())).device.type, torch.bfloat16):
@@ -98,6 +107,7 @@ class StackedModel(SeedModel):
         self._encoder = modules[encoder] if (encoder := _encoder_of(model.config)) else None
         if self._encoder is not None:
             self.model.config._attn_implementation = PACKED
+            self._functional_dropout = False
 
     def _forward(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor], real: NDArray[np.bool_]) -> Tensor:
         rows = next(iter(inputs.values())).shape[0]

@@ -80,7 +80,7 @@ class Room:
     Attributes:
         seeds: Their numbers.
         length: Slots an example.
-        bias: To be added to the scores, ``[seeds * batch, 1, 1, length]``: minus infinity where a slot has no token.
+        bias: Of the scores, ``[seeds * batch * heads, 1, length]``: minus infinity where a slot has no token.
     """
 
     seeds: Sequence[int]
@@ -174,7 +174,7 @@ class Packing:
             rows = self._firsts[seeds][..., None] + np.where(blank, 0, slots)
             takes.append((rows[:, :, None] * heads + every[:, None]).ravel())
             blanks.append(np.broadcast_to(blank[:, :, None], (*blank.shape[:2], heads, length)).ravel())
-            bias = np.where(blank, np.float32(-np.inf), np.float32(0)).reshape(-1, 1, 1, length)
+            bias = np.where(blanks[-1], np.float32(-np.inf), np.float32(0)).reshape(-1, 1, length)
             rooms.append(Room(seeds.tolist(), int(length), self._sent(bias)))
         take, copies = np.concatenate(takes), np.concatenate(blanks)
         give = np.empty(self.rows * heads, np.int64)

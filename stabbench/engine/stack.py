@@ -18,6 +18,7 @@ from transformers.pytorch_utils import Conv1D
 
 from stabbench.engine import segments
 from stabbench.engine.packing import PACKING, Run
+from stabbench.engine.streams import dropout
 
 # Layers whose weight is a matrix that a recipe may replace.
 LINEAR = (nn.Linear, Conv1D)
@@ -141,6 +142,17 @@ class StackedNorm(nn.Module):
         return output.view(input.shape)
 
 
+class StackedDropout(nn.Module):
+    """``nn.Dropout`` for every seed, from its own stream."""
+
+    def __init__(self, module: nn.Dropout, _: int) -> None:
+        super().__init__()
+        self.p = module.p
+
+    def forward(self, input: Tensor) -> Tensor:
+        return dropout(input, self.p, self.training)
+
+
 def uneven_shares() -> Sequence[Run]:
     """The runs of a packed batch whose shares are of several sizes; where they are of one, it is like any other."""
     packing = PACKING.get()
@@ -193,4 +205,5 @@ _LEAVES: dict[type[nn.Module], Callable[[Any, int], nn.Module]] = {
     Conv1D: StackedConv1D,
     nn.Embedding: StackedEmbedding,
     nn.LayerNorm: StackedLayerNorm,
+    nn.Dropout: StackedDropout,
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -80,28 +82,28 @@ def _drawn(
     return torch.le(bits, threshold, out=torch.empty(bits.shape, dtype=dtype, device=device))
 
 
-class SeededDropout(TorchFunctionMode):
-    """While active, every ``dropout`` of an unmodified model draws from the seeds' own streams.
+# What the forward pass that is under way draws its masks from.
+_STREAMS: ContextVar[SeedStreams | None] = ContextVar("_STREAMS", default=None)
 
-    The model runs on a merged batch ``[seeds * batch, ...]``, or on a packed one; each seed's part of a mask comes from
-    its own generator.
+
+@contextlib.contextmanager
+def seeded(streams: SeedStreams | None, functions: bool) -> Iterator[None]:
+    """While active, :func:`dropout` draws from the seeds' own streams.
+
+    Args:
+        streams: None where nothing is to be drawn.
+        functions: Whether PyTorch's function does, too, for a model that does not leave all dropout to modules. Then
+            PyTorch asks at every call of any function, which takes an eighth of the time of a step of one seed.
     """
+    before = _STREAMS.set(streams)
+    try:
+        with _Functions() if functions and streams is not None else contextlib.nullcontext():
+            yield
+    finally:
+        _STREAMS.reset(before)
 
-    active: ClassVar[SeededDropout | None] = None
 
-    def __init__(self, streams: SeedStreams) -> None:
-        super().__init__()
-        self.streams = streams
-
-    def __enter__(self) -> SeededDropout:
-        self._before, SeededDropout.active = SeededDropout.active, self
-        super().__enter__()  # type: ignore[no-untyped-call]
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        SeededDropout.active = self._before
-        super().__exit__(*error)  # type: ignore[no-untyped-call]
-
+class _Functions(TorchFunctionMode):
     def __torch_function__(
         self,
         func: Callable[..., Any],
@@ -109,25 +111,33 @@ class SeededDropout(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        if func is torch.nn.functional.dropout:
-            return self._dropout(*args, **(kwargs or {}))
-        return func(*args, **(kwargs or {}))
+        return (dropout if func is torch.nn.functional.dropout else func)(*args, **(kwargs or {}))
 
-    def _dropout(self, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-        if not training or p == 0:
-            return input
-        packing = PACKING.get()
-        if packing is None:
-            return self.of(input, p, None)
-        width = input.numel() // packing.rows
-        sizes, spaces = ([rows * width for rows in each] for each in (packing.own_sizes, packing.sizes))
-        return _dropped(input, self.streams.shares(1 - p, sizes, spaces, input.dtype), p)
 
-    def of(self, input: Tensor, p: float, seeds: Sequence[int] | None) -> Tensor:
-        """Dropout of what belongs to all of the seeds, or to some, ``[seeds * anything, ...]``."""
-        number = len(self.streams.generators if seeds is None else seeds)
-        shape = (input.shape[0] // number, *input.shape[1:])
-        return _dropped(input, self.streams.bernoulli(1 - p, shape, input.dtype, seeds), p)
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """As PyTorch's, of a merged batch ``[seeds * batch, ...]`` or of a packed one: each seed from its own stream."""
+    if not training or p == 0:
+        return input
+    packing = PACKING.get()
+    if packing is None:
+        return dropout_of(input, p, None)
+    width = input.numel() // packing.rows
+    sizes, spaces = ([rows * width for rows in each] for each in (packing.own_sizes, packing.sizes))
+    return _dropped(input, _streams().shares(1 - p, sizes, spaces, input.dtype), p)
+
+
+def dropout_of(input: Tensor, p: float, seeds: Sequence[int] | None) -> Tensor:
+    """Of what belongs to all of the seeds, or to some, ``[seeds * anything, ...]``."""
+    streams = _streams()
+    number = len(streams.generators if seeds is None else seeds)
+    shape = (input.shape[0] // number, *input.shape[1:])
+    return _dropped(input, streams.bernoulli(1 - p, shape, input.dtype, seeds), p)
+
+
+def _streams() -> SeedStreams:
+    streams = _STREAMS.get()
+    assert streams is not None, "dropout of a model that trains comes from the seeds' own streams"
+    return streams
 
 
 def _dropped(input: Tensor, keep: Tensor, p: float) -> Tensor:

@@ -13,7 +13,6 @@ from torch.nn import functional
 from stabbench.engine.inputs import Inputs
 from stabbench.engine.models import SeedModel
 from stabbench.engine.stages import Stages
-from stabbench.engine.streams import SeededDropout
 from stabbench.errors import RecipeError
 from stabbench.models.layout import Layout
 from stabbench.recipes import Recipe, check_fit
@@ -83,8 +82,8 @@ def train(
             permutations = stages.order.permutations(len(data))
         index = permutations[:, position * recipe.batch_size : (position + 1) * recipe.batch_size]
         batch = data.rows(index)
-        with SeededDropout(stages.dropout):
-            loss = seed_losses(model.logits(batch.tokens, stages.mixed_weights(), batch.real), batch.labels)
+        logits = model.logits(batch.tokens, stages.mixed_weights(), batch.real, stages.dropout)
+        loss = seed_losses(logits, batch.labels)
         # Each seed's loss has only that seed's parameters behind it, so the sum's gradient is every seed's own.
         loss.sum().backward()
         with torch.no_grad():
@@ -125,7 +124,7 @@ def clip_gradients_(model: SeedModel, recipe: Recipe) -> Tensor:
     if scales.shape != norms.shape:
         shapes = f"{list(norms.shape)} to {list(scales.shape)}"
         raise RecipeError(f"recipe {recipe.name!r}: gradient_scales changes the shape {shapes}")
-    columns = [scales[:, i].view(-1, *[1] * (g.dim() - 1)) for i, g in enumerate(gradients)]
+    columns = [s.view(-1, *[1] * (g.dim() - 1)) for s, g in zip(scales.unbind(1), gradients, strict=True)]
     torch._foreach_mul_(gradients, columns)
     return norms
 

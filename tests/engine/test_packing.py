@@ -22,7 +22,7 @@ from stabbench.engine.inputs import Inputs
 from stabbench.engine.models import StackedModel
 from stabbench.engine.packing import PACKING, Packing, Run
 from stabbench.engine.stack import StackedLayerNorm, StackedLinear, StackedNorm, StackError
-from stabbench.engine.streams import SeededDropout, SeedStreams
+from stabbench.engine.streams import SeedStreams
 from stabbench.models.families import FAMILIES
 from stabbench.seeds import Seeds
 
@@ -78,8 +78,8 @@ def with_dropout(
     stack.precision = precision
     stack.train(True)
     rows = slice(some.start * BATCH, some.stop * BATCH)
-    with SeededDropout(SeedStreams(seeds, "dropout", CPU)):
-        logits = stack.logits({key: values[rows] for key, values in inputs.items()}, {}, real[some])
+    streams = SeedStreams(seeds, "dropout", CPU)
+    logits = stack.logits({key: values[rows] for key, values in inputs.items()}, {}, real[some], streams)
     return logits, stack.parameters
 
 
@@ -129,8 +129,10 @@ def test_examples_attend_in_rooms_of_their_seeds_longest(uneven: None) -> None:
     made = Packing(mask([9, 2], [3, 1], [20, 7], [8, 8], length=21), 16, CPU, even=False)
     move, rooms = made.attention(heads=2)
     assert [(room.seeds, room.length) for room in rooms] == [([1, 3], 8), ([0], 16), ([2], 21)]
-    assert [len(room.bias) for room in rooms] == [4, 2, 2]
-    assert rooms[0].bias[1].flatten().tolist() == [0.0] + [-np.inf] * 7
+    assert [room.bias.shape for room in rooms] == [(8, 1, 8), (4, 1, 16), (4, 1, 21)]
+    assert rooms[0].bias[:, 0].tolist() == [
+        [0.0] * tokens + [-np.inf] * (8 - tokens) for tokens in (3, 3, 1, 1, 8, 8, 8, 8)
+    ]
     assert made.attention(2)[0] is move
     values = torch.arange(float(made.rows * 2)).view(-1, 1)
     moved = move(values)

@@ -166,6 +166,19 @@ def test_dropout_that_bypasses_the_seeds_streams_is_found(monkeypatch: pytest.Mo
     assert "dropout" in why_not_stackable(tiny_model("bert"))
 
 
+def test_a_function_is_found_where_dropout_is_left_to_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an encoder without padding, whose attention has dropout of its own, nobody watches PyTorch's function."""
+    from transformers.models.bert import modeling_bert
+
+    pooled = modeling_bert.BertPooler.forward
+
+    def forward(self: modeling_bert.BertPooler, hidden_states: torch.Tensor) -> torch.Tensor:
+        return nn.functional.dropout(pooled(self, hidden_states), 0.5, self.training)
+
+    monkeypatch.setattr(modeling_bert.BertPooler, "forward", forward)
+    assert "dropout" in why_not_stackable(tiny_model("bert"))
+
+
 @pytest.mark.parametrize("family", REASONS)
 def test_one_seed_of_a_model_that_cannot_be_stacked_equals_the_model_itself(family: str) -> None:
     model = tiny_model(family).double().eval()
