@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -59,22 +60,19 @@ class Driver:
         Raises:
             StabbenchError: A recipe does not fit, or the model cannot be loaded.
         """
-        asked = questions(self._ready)
-        answers: list[str] = []
-        for _ in range(TRIES):
-            lost = []
-            # All answers, not the first reason: the recipes must fit with the outputs of every task.
-            for answer in self._executor.map(check_model, asked, self._watcher.tick):
-                if isinstance(answer, Lost):
-                    lost.append(answer)
-                else:
-                    answers.append(answer)
-            if not lost:
-                break
-            asked = [each.item for each in lost]
-        else:
-            raise StabbenchError(f"the model cannot be looked at: {lost[0].reason}, {TRIES} times")
-        self.reason = next(filter(None, answers), "")
+        tries = itertools.count(1)
+        reasons = []
+        # All answers, not the first reason: the recipes must fit with the outputs of every task.
+        for answer in self._executor.map(
+            check_model,
+            questions(self._ready),
+            self._watcher.tick,
+            instead=lambda lost: [lost.item] if next(tries) < TRIES else [],
+        ):
+            if isinstance(answer, Lost):
+                raise StabbenchError(f"the model cannot be looked at: {answer.reason}, {TRIES} times")
+            reasons.append(answer)
+        self.reason = next(filter(None, reasons), "")
         if self.reason:
             self._watcher.note(f"model {self._ready.model.name!r} is trained one seed at a time: {self.reason}")
 
@@ -127,16 +125,10 @@ class Driver:
         single seed is tried several times before its run is given up as missing.
         """
         tries: Counter[str] = Counter()
-        while jobs:
-            again: list[Job] = []
-            for done in self._executor.map(run_job, jobs, self._watcher.tick):
-                if not isinstance(done, Lost):
-                    yield done
-                elif parts := self._parts(done, tries):
-                    again += parts
-                else:
-                    yield self._missing(done)
-            jobs = again
+        for done in self._executor.map(
+            run_job, jobs, self._watcher.tick, instead=lambda lost: self._parts(lost, tries)
+        ):
+            yield self._missing(done) if isinstance(done, Lost) else done
 
     def _parts(self, lost: Lost[Job], tries: Counter[str]) -> list[Job]:
         seeds = lost.item.seeds

@@ -50,6 +50,22 @@ def test_what_does_not_fit_into_the_memory_is_lost_and_the_rest_goes_on(executor
     assert results == [1, Lost(5, "no room for 5"), 2]
 
 
+def halves(lost: Lost[int]) -> list[int]:
+    """Two for one, where it can be cut in half."""
+    return [] if lost.item % 2 else [lost.item // 2] * 2
+
+
+@pytest.mark.parametrize("executor", [InProcess(), ProcessPool(1)], ids=["in process", "pool"])
+def test_what_is_done_in_the_place_of_a_lost_item_comes_before_the_rest(executor: Executor) -> None:
+    with executor:
+        results = list(executor.map(overflow, [1, 8, 10, *[3] * 6], lambda _: None, halves))
+    # Eight goes in four parts of two; ten in two of five, which cannot be cut.
+    lost = [result for result in results if isinstance(result, Lost)]
+    assert lost == [Lost(5, "no room for 5")] * 2
+    assert sorted(result for result in results if not isinstance(result, Lost)) == [1, *[2] * 4, *[3] * 6]
+    assert results[-1] == 3
+
+
 def test_a_killed_worker_loses_its_item_alone(tmp_path: Path) -> None:
     with ProcessPool(2) as pool:
         results = list(pool.map(die_of_three, range(8), lambda _: None))

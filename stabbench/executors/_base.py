@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,11 +26,23 @@ class Lost(Generic[Item]):
     reason: str
 
 
+Instead = Callable[[Lost[Item]], Sequence[Item]]
+
+
+def nothing(_: Lost[Item]) -> Sequence[Item]:
+    """An item that is lost stays so."""
+    return ()
+
+
 class Executor(Protocol):
     """Calls a function on items, somewhere. What to do about those that are lost is left to the caller."""
 
     def map(
-        self, function: Callable[[Item, Tick], Result], items: Iterable[Item], tick: Tick
+        self,
+        function: Callable[[Item, Tick], Result],
+        items: Iterable[Item],
+        tick: Tick,
+        instead: Instead[Item] = nothing,
     ) -> Iterator[Result | Lost[Item]]:
         """Results in the order in which they are done.
 
@@ -38,6 +51,8 @@ class Executor(Protocol):
                 raises makes the item lost; any other exception is raised here.
             items: Picklable.
             tick: Called with progress made anywhere.
+            instead: Asked what to do in the place of an item that is lost; that comes next. Where it is nothing, the
+                item is among the results as lost.
         """
         ...
 
@@ -47,18 +62,32 @@ class Executor(Protocol):
     ) -> None: ...
 
 
+def replaced(result: Any, queue: deque[Item], instead: Instead[Item]) -> bool:
+    """Whether a result is lost, and something else has been put first into the queue for it."""
+    parts = instead(result) if isinstance(result, Lost) else ()
+    queue.extendleft(reversed(parts))
+    return bool(parts)
+
+
 class InProcess:
     """One after the other, here."""
 
     def map(
-        self, function: Callable[[Item, Tick], Result], items: Iterable[Item], tick: Tick
+        self,
+        function: Callable[[Item, Tick], Result],
+        items: Iterable[Item],
+        tick: Tick,
+        instead: Instead[Item] = nothing,
     ) -> Iterator[Result | Lost[Item]]:
-        for item in items:
+        queue = deque(items)
+        while queue:
+            item = queue.popleft()
             try:
                 result: Result | Lost[Item] = function(item, tick)
             except MemoryError as error:
                 result = Lost(item, str(error))
-            yield result
+            if not replaced(result, queue, instead):
+                yield result
 
     def __enter__(self) -> Self:
         return self

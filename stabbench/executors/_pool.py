@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import itertools
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -15,6 +14,7 @@ import signal
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -25,7 +25,7 @@ import pebble
 from filelock import FileLock, Timeout
 
 from stabbench.errors import StabbenchError
-from stabbench.executors._base import Item, Lost, Result, Tick
+from stabbench.executors._base import Instead, Item, Lost, Result, Tick, nothing, replaced
 from stabbench.machine import use_gpu
 
 POLL_SECONDS = 0.2
@@ -63,19 +63,24 @@ class ProcessPool:
         )
 
     def map(
-        self, function: Callable[[Item, Tick], Result], items: Iterable[Item], tick: Tick
+        self,
+        function: Callable[[Item, Tick], Result],
+        items: Iterable[Item],
+        tick: Tick,
+        instead: Instead[Item] = nothing,
     ) -> Iterator[Result | Lost[Item]]:
-        waiting, failures = list(items), 0
-        while waiting:
+        todo, failures = deque(items), 0
+        while todo:
             unknown: list[Item] = []
-            for item, result in self._round(function, waiting, tick):
+            for item, result in self._round(function, todo, tick):
                 if result is _BROKEN:
                     unknown.append(item)
                 else:
                     failures = 0
-                    yield result
-            waiting = unknown
-            if waiting:
+                    if not replaced(result, todo, instead):
+                        yield result
+            todo.extendleft(reversed(unknown))
+            if todo:
                 # pebble gives the pool up when a worker dies that has nothing to do, or has not started yet.
                 failures += 1
                 if failures == TRIES:
@@ -89,16 +94,17 @@ class ProcessPool:
                 self._pool = self._made_pool()
 
     def _round(
-        self, function: Callable[[Item, Tick], Result], items: Sequence[Item], tick: Tick
+        self, function: Callable[[Item, Tick], Result], todo: deque[Item], tick: Tick
     ) -> Iterator[tuple[Item, Any]]:
+        """What becomes of each item, until there are no more, or the pool broke."""
         # A queue, not `concurrent.futures.wait`: Ctrl-C inside that leaves a future locked, and the pool hangs.
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        todo = iter(items)
         waiting: dict[Any, Item] = {}
         seen = self._made()
         while True:
             # A few ahead of the workers: what is done, but not yet taken, would pile up here.
-            for item in itertools.islice(todo, AHEAD * len(self._counters) - len(waiting)):
+            for _ in range(min(len(todo), AHEAD * len(self._counters) - len(waiting))):
+                item = todo.popleft()
                 try:
                     future = self._pool.schedule(_work, (function, item))
                 except RuntimeError:
@@ -107,15 +113,13 @@ class ProcessPool:
                 waiting[future] = item
                 future.add_done_callback(done.put)
             if not waiting:
-                break
+                return
             future = _next(done)
             seen, before = self._made(), seen
             tick(seen - before)
             if future is not None:
                 item = waiting.pop(future)
                 yield item, self._result(future, item)
-        # Left, where the pool broke.
-        yield from ((item, _BROKEN) for item in todo)
 
     def _made(self) -> int:
         return sum(self._counters)

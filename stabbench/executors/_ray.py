@@ -15,7 +15,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from stabbench.errors import StabbenchError
-from stabbench.executors._base import Item, Lost, Result, Tick
+from stabbench.executors._base import Instead, Item, Lost, Result, Tick, nothing, replaced
 from stabbench.executors._connection import INSTALL, connected, in_words, slots
 from stabbench.executors._worker import Worker
 
@@ -75,7 +75,11 @@ class RayCluster:
             )
 
     def map(
-        self, function: Callable[[Item, Tick], Result], items: Iterable[Item], tick: Tick
+        self,
+        function: Callable[[Item, Tick], Result],
+        items: Iterable[Item],
+        tick: Tick,
+        instead: Instead[Item] = nothing,
     ) -> Iterator[Result | Lost[Item]]:
         queue: deque[Item] = deque(items)
         asked: dict[Any, Worker] = {}
@@ -96,8 +100,8 @@ class RayCluster:
                             tick(asked.pop(call).progress(ray.get(call)))
                     elif call in self._starting:
                         self._welcome(call)
-                    else:
-                        yield self._result(call, tick)
+                    elif not replaced(result := self._result(call, tick), queue, instead):
+                        yield result
         finally:
             # Left in the middle: what they do is for nobody.
             for worker, _ in self._running.values():
