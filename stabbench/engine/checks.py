@@ -19,9 +19,12 @@ from stabbench.engine.models import StackedModel
 from stabbench.engine.stack import StackError, check_leaves
 from stabbench.engine.streams import SeedStreams
 from stabbench.models.families import FAMILIES
+from stabbench.models.loading import set_dropout
 from stabbench.seeds import Seeds
 
 SEEDS, BATCH, LENGTH = 2, 16, 11
+# A recipe may set it, whatever the checkpoint has: so it is looked at even where that has none.
+DROPOUT = 0.1
 # The second seed's examples: few enough tokens for another size of share and of room than the first one's.
 SHORT = 5
 TOLERANCE = 1e-10
@@ -57,6 +60,7 @@ def _reduced(model: PreTrainedModel) -> PreTrainedModel:
     try:
         for key, value in _reductions(config).items():
             setattr(config, key, value)
+        set_dropout(config, DROPOUT)
         reduced = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
     except Exception:
         # A configuration that cannot be reduced says nothing about the model: it is tried as large as it is.

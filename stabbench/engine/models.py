@@ -6,6 +6,7 @@ import contextlib
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, Literal
 
 import numpy as np
@@ -39,15 +40,13 @@ class SeedModel(ABC):
     parameters: dict[str, nn.Parameter]
     linear_weights: Sequence[str]
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
-    # Whether dropout may be called as a function, and not only as a module.
-    _functional_dropout = True
 
     def logits(
         self,
         inputs: Mapping[str, Tensor],
         weights: Mapping[str, Tensor],
         real: NDArray[np.bool_],
-        dropout: SeedStreams | None = None,
+        streams: SeedStreams | None = None,
     ) -> Tensor:
         """Run the model on a merged batch.
 
@@ -56,16 +55,21 @@ class SeedModel(ABC):
             weights: Replacements for some Linear weights, each ``[seeds, out, in]``.
             real: Which of the positions are tokens and no padding, ``[seeds, batch, length]``: on the host, as a GPU
                 that is asked for it would have to stop.
-            dropout: Where its masks are drawn from, in training.
+            streams: What masks of dropout are drawn from, in training.
 
         Returns:
             ``[seeds, batch, outputs]``.
         """
-        with _unquestioned_masks(), seeded(dropout, self._functional_dropout):
+        with _unquestioned_masks(), seeded(streams, self._calls_dropout):
             if self.precision != "bf16":
                 return self._forward(inputs, weights, real)
             with torch.autocast(next(iter(inputs.values())).device.type, torch.bfloat16):
                 return self._forward(inputs, weights, real).float()
+
+    @property
+    def _calls_dropout(self) -> bool:
+        """Whether it may call dropout as a function, and not only as modules of the stack."""
+        return True
 
     @abstractmethod
     def _forward(
@@ -107,7 +111,11 @@ class StackedModel(SeedModel):
         self._encoder = modules[encoder] if (encoder := _encoder_of(model.config)) else None
         if self._encoder is not None:
             self.model.config._attn_implementation = PACKED
-            self._functional_dropout = False
+
+    @property
+    def _calls_dropout(self) -> bool:
+        # An encoder without padding has attention with dropout of its own; the check would find any other call.
+        return self._encoder is None
 
     def _forward(self, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor], real: NDArray[np.bool_]) -> Tensor:
         rows = next(iter(inputs.values())).shape[0]
@@ -162,16 +170,22 @@ def _encoder_of(config: PreTrainedConfig) -> str:
     return family.encoder if family and not causal else ""
 
 
+# Whether attention masks stay as they are: whether one could be left out, a GPU would have to stop to tell.
+_UNQUESTIONED: ContextVar[bool] = ContextVar("_UNQUESTIONED", default=False)
+
+
 @contextlib.contextmanager
 def _unquestioned_masks() -> Iterator[None]:
-    """Attention masks as they are: whether one could be left out, a GPU would have to stop to tell."""
-    before = ALL_MASK_ATTENTION_FUNCTIONS["eager"]
-    ALL_MASK_ATTENTION_FUNCTIONS["eager"] = _eager_mask
+    before = _UNQUESTIONED.set(True)
     try:
         yield
     finally:
-        ALL_MASK_ATTENTION_FUNCTIONS["eager"] = before
+        _UNQUESTIONED.reset(before)
 
 
 def _eager_mask(*args: Any, **options: Any) -> Any:
-    return eager_mask(*args, **{**options, "allow_is_bidirectional_skip": False})
+    """What ``transformers`` has under this name, but for the forward passes here."""
+    return eager_mask(*args, **options | ({"allow_is_bidirectional_skip": False} if _UNQUESTIONED.get() else {}))
+
+
+ALL_MASK_ATTENTION_FUNCTIONS["eager"] = _eager_mask

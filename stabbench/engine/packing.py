@@ -110,7 +110,8 @@ class Packing:
         real: Which positions are tokens, ``[seeds, batch, length]``.
         width: Of the hidden states.
         device: Where they are.
-        even: Whether all shares get the size of the largest, so that one product serves all seeds: for a GPU. Otherwise
+        even: Whether all shares get the size of the largest, so that one product serves all seeds, and all examples
+            attend in one room, as long as the longest of the data: for a GPU, with few and large operations. Otherwise
             a share's size depends on its own tokens only, and its products are the same to the last bit whatever its
             neighbours are.
 
@@ -125,7 +126,7 @@ class Packing:
 
     def __init__(self, real: NDArray[np.bool_], width: int, device: torch.device, even: bool) -> None:
         self.real = real | (~real.any(2, keepdims=True) & (np.arange(real.shape[2]) == 0))
-        self._device = device
+        self._device, self._even = device, even
         self._counts = self.real.sum(2)
         sizes = rounded_up(self._counts.sum(1), rounded_up(-(-VALUES // width), ROWS))
         self.own_sizes: list[int] = sizes.tolist()
@@ -166,6 +167,9 @@ class Packing:
     def _attention(self, heads: int) -> tuple[Move, list[Room]]:
         every = np.arange(heads)
         longest = np.minimum(rounded_up(self._counts.max(1), SLOTS), self.real.shape[2])
+        if self._even:
+            # Not the longest of this batch: a seed's masks of dropout must not depend on its neighbours' examples.
+            longest[:] = self.real.shape[2]
         rooms, takes, blanks = [], [], []
         for length in np.unique(longest):
             seeds = np.flatnonzero(longest == length)

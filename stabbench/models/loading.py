@@ -36,7 +36,7 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
     with _quiet(), _explained(source):
         config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
         if dropout is not None:
-            _set_dropout(config, dropout)
+            set_dropout(config, dropout)
         # A head of another task is reported below, in the user's terms.
         config.num_labels = outputs
         # It would make parts of the forward pass a second time, with other masks of dropout.
@@ -138,7 +138,8 @@ def _kind(model: nn.Module, name: str) -> Kind:
     return "norm" if "Norm" in type(model.get_submodule(owner)).__name__ else "weight"
 
 
-def _set_dropout(config: Any, rate: float) -> None:
+def set_dropout(config: Any, rate: float) -> None:
+    """Set every dropout rate of a configuration."""
     for key, value in config.to_dict().items():
         if "drop" in key and "layerdrop" not in key and isinstance(value, float | int) and not isinstance(value, bool):
             setattr(config, key, rate)

@@ -1,17 +1,23 @@
 """No step waits for the device: nothing in it reads a tensor's value on the host.
 
 On a GPU every such read stops the queue of kernels. On the CPU it costs nothing, but it is the same operation, so it is
-counted here; `torch.cuda.set_sync_debug_mode("error")` is the test on a GPU.
+counted here, with the packed batches of a GPU. A copy to the host cannot be seen without one: there is a test for that
+on a GPU.
 """
 
 from typing import Any
 
 import pytest
 import torch
-from lab_training import fit, resolved
+from lab_training import LAB, fit, resolved
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from stabbench.engine import models
 from stabbench.engine.inputs import Inputs
+from stabbench.engine.models import StackedModel
+from stabbench.engine.packing import Packing
+from stabbench.engine.train import train
+from stabbench.models.loading import load_model
 from stabbench.seeds import Seeds
 
 # What gives the host a value, or a shape that depends on values.
@@ -29,6 +35,11 @@ class Reads(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+@pytest.fixture(autouse=True)
+def _as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "Packing", lambda real, width, device, even: Packing(real, width, device, True))
+
+
 @pytest.mark.parametrize("text", ["devlin", "mixout", "cwgnc", "reinit", "llrd", "gradual-unfreezing"])
 def test_a_step_reads_no_value_on_the_host(text: str, data: Inputs) -> None:
     with Reads() as reads:
@@ -37,3 +48,21 @@ def test_a_step_reads_no_value_on_the_host(text: str, data: Inputs) -> None:
         torch.ones(1).item()
     assert before == []
     assert reads.found  # it would have been seen
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("text", ["devlin", "mixout"])
+def test_no_step_waits_for_a_gpu(text: str, data: Inputs) -> None:
+    """The last step is followed by the copying of what was measured, which has to wait."""
+    recipe, device, steps = resolved(text), torch.device("cuda"), 4
+    pretrained, layout = load_model(LAB, 2, recipe.dropout)
+    model = StackedModel(pretrained.to(device), 2)  # type: ignore[arg-type]
+    there = Inputs({n: v.to(device) for n, v in data.tokens.items()}, data.labels.to(device), data.real)
+
+    def watch(step: int) -> None:
+        torch.cuda.set_sync_debug_mode("error" if step < steps - 1 else "default")
+
+    try:
+        train(recipe, model, layout, there, [Seeds.of(0), Seeds.of(1)], total_steps=9, steps=steps, on_step=watch)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

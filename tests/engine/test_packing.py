@@ -125,6 +125,12 @@ def test_tokens_go_in_and_out_unchanged_with_their_gradients(even: bool, data: s
     assert (given_.grad[~real] == 0).all()
 
 
+def test_even_shares_attend_in_one_room_as_long_as_the_data() -> None:
+    made = Packing(mask([9, 2], [3, 1], length=21), 16, CPU, even=True)
+    _, (room,) = made.attention(heads=2)
+    assert (room.seeds, room.length) == ([0, 1], 21)
+
+
 def test_examples_attend_in_rooms_of_their_seeds_longest(uneven: None) -> None:
     made = Packing(mask([9, 2], [3, 1], [20, 7], [8, 8], length=21), 16, CPU, even=False)
     move, rooms = made.attention(heads=2)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from tiny_models import real_tokens, tiny_batch, tiny_model
 from torch import nn
+from transformers import BertConfig
 
 from stabbench.engine import checks
 from stabbench.engine.checks import why_not_stackable
@@ -166,17 +167,28 @@ def test_dropout_that_bypasses_the_seeds_streams_is_found(monkeypatch: pytest.Mo
     assert "dropout" in why_not_stackable(tiny_model("bert"))
 
 
-def test_a_function_is_found_where_dropout_is_left_to_modules(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an encoder without padding, whose attention has dropout of its own, nobody watches PyTorch's function."""
+@pytest.mark.parametrize("rate", [0.1, 0.0])
+def test_a_function_is_found_where_dropout_is_left_to_modules(rate: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an encoder without padding, whose attention has dropout of its own, nobody watches PyTorch's function.
+
+    Nor is it enough that the checkpoint has no dropout: a recipe may set it.
+    """
     from transformers.models.bert import modeling_bert
 
     pooled = modeling_bert.BertPooler.forward
 
     def forward(self: modeling_bert.BertPooler, hidden_states: torch.Tensor) -> torch.Tensor:
-        return nn.functional.dropout(pooled(self, hidden_states), 0.5, self.training)
+        return nn.functional.dropout(pooled(self, hidden_states), self.rate, self.training)
 
+    made = modeling_bert.BertPooler.__init__
+
+    def init(self: modeling_bert.BertPooler, config: BertConfig) -> None:
+        made(self, config)
+        self.rate = config.hidden_dropout_prob
+
+    monkeypatch.setattr(modeling_bert.BertPooler, "__init__", init)
     monkeypatch.setattr(modeling_bert.BertPooler, "forward", forward)
-    assert "dropout" in why_not_stackable(tiny_model("bert"))
+    assert "dropout" in why_not_stackable(tiny_model("bert", hidden_dropout_prob=rate))
 
 
 @pytest.mark.parametrize("family", REASONS)
