@@ -2,12 +2,14 @@
 
     python scripts/gpu.py --out gpu                                     all parts, with model and data from the hub
     python scripts/gpu.py speed --out gpu                               the speed table and a profile
-    python scripts/gpu.py baselines --out gpu --model MINILM --data-dir GLUE
     python scripts/gpu.py deep --out gpu                                pretrain a deep lab model, record its baselines
-    python scripts/gpu.py --out trial --tiny --device cpu               does all of it work? (a test does this)
+    python scripts/gpu.py baselines --out gpu --model MINILM --data-dir GLUE
+    python scripts/gpu.py --out trial --tiny --device cpu --model MINILM --data-dir GLUE
+                                                                        does all of it work? (a test does this)
 
-What is recorded stays in the folder's run store, so a part that was stopped goes on where it was. The baselines of the
-real tasks belong into the project's file: --baselines benchmarks/baselines.json
+What is recorded stays in the folder's run store, so a part that was stopped goes on where it was; what a command had
+printed by then is in a file that ends in .part. A part that fails does not keep the others from being run. The
+baselines of the real tasks belong into the project's file: --baselines benchmarks/baselines.json
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
+
+import torch
 
 ROOT = Path(__file__).parent.parent
 RECIPES = ["devlin", "bias-correction", "mosbach", "mixout", "reinit", "cwgnc"]
@@ -33,9 +37,11 @@ def speed(args: argparse.Namespace) -> None:
     """The table of every shape, and where a step goes."""
     for shape in SHAPES[:1] if args.tiny else SHAPES:
         common = [sys.executable, "-m", "benchmarks.speed", "--model", shape, *(["--tiny"] if args.tiny else [])]
-        steps = [] if args.tiny or not args.steps else ["--steps", str(args.steps)]
-        _run([*common, *steps], args.out / f"speed-{shape}.txt")
         _run([*common, "--profile"], args.out / f"profile-{shape}.txt")
+        size, name = ["--seeds", str(args.seeds)], f"{args.seeds}-seeds"
+        if args.steps is not None:
+            size, name = [*size, "--steps", str(args.steps)], f"{name}-{args.steps}-steps"
+        _run([*common, *size], args.out / f"speed-{shape}-{name}.txt")
 
 
 def baselines(args: argparse.Namespace) -> None:
@@ -48,37 +54,52 @@ def baselines(args: argparse.Namespace) -> None:
 def deep(args: argparse.Namespace) -> None:
     """A deep lab model, pretrained here, and every recipe on the tasks of the lab."""
     model = args.out / "deep-lab"
-    if not (model / "config.json").is_file():
-        size = TINY_DEEP if args.tiny else DEEP
-        script = str(ROOT / "scripts" / "pretrain_lab.py")
-        _run([sys.executable, script, "--out", str(model), *size, "--device", args.device], args.out / "deep-lab.txt")
+    size = TINY_DEEP if args.tiny else DEEP
+    script = str(ROOT / "scripts" / "pretrain_lab.py")
+    _run([sys.executable, script, "--out", str(model), *size, "--device", args.device], args.out / "deep-lab.txt")
     for task in LAB[:1] if args.tiny else LAB:
         _record(args, [f"{recipe}:{DEEP_LR}" for recipe in RECIPES], task, str(model), [])
 
 
 def _record(args: argparse.Namespace, recipes: list[str], task: str, model: str, data: list[str]) -> None:
-    log = args.out / f"{Path(model).name}-{task.replace('/', '-')}.txt"
-    if log.is_file():
-        return
     command = [sys.executable, "-m", "stabbench", "baseline", "record", *recipes, "--task", task, "--model", model]
-    size = ["--seeds", "2", "--max-steps", "2"] if args.tiny else ["--seeds", str(args.seeds)]
+    size = ["--seeds", str(args.seeds), *(["--max-steps", "2"] if args.tiny else [])]
     where = ["--device", args.device, "--store", str(args.out / "store"), "--baselines", str(args.baselines)]
+    log = args.out / f"{Path(model).name}-{task.replace('/', '-')}-{args.seeds}-seeds.txt"
     _run([*command, *data, *size, *where], log)
 
 
 def _run(command: list[str], log: Path) -> None:
-    """Run a command; its output is shown, and kept once it has ended well."""
+    """Run a command, unless its log is there; what it prints is shown, and kept at once."""
+    if log.is_file():
+        return
     print("$", *command, flush=True)
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    print(done.stdout, flush=True)
-    if done.returncode:
-        sys.exit(
-            f"gpu.py: that ended with exit code {done.returncode}; give the same command again to go on from there"
-        )
-    log.write_text(done.stdout, encoding="utf-8")
+    part = log.with_name(f"{log.name}.part")
+    with part.open("w", encoding="utf-8") as kept, subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        for line in running.stdout:
+            print(line, end="", flush=True)
+            kept.write(line)
+            kept.flush()
+    if running.returncode:
+        raise PartError(f"exit code {running.returncode}: {' '.join(command[1:5])} ... (what it printed: {part})")
+    part.rename(log)
 
 
-PARTS = {"speed": speed, "baselines": baselines, "deep": deep}
+class PartError(Exception):
+    """A command did not end well."""
+
+
+PARTS = {"speed": speed, "deep": deep, "baselines": baselines}
+
+
+def number(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+    return int(text)
 
 
 def main() -> None:
@@ -89,19 +110,35 @@ def main() -> None:
     parser.add_argument("--model", default="sentence-transformers/all-MiniLM-L6-v2", help="of the real tasks")
     parser.add_argument("--data-dir", type=Path, help="folder of the official GLUE TSV files; else from the hub")
     parser.add_argument("--baselines", type=Path, help="the baselines file [default: OUT/baselines.json]")
-    parser.add_argument("--seeds", type=int, default=25)
-    parser.add_argument("--steps", type=int, help="cut the trainings of the speed table to so many updates")
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--tiny", action="store_true", help="everything as small as can be")
+    parser.add_argument("--seeds", type=number, default=25)
+    parser.add_argument("--steps", type=number, help="cut the trainings of the speed table to so many updates")
+    parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
+    parser.add_argument("--tiny", action="store_true", help="everything as small as can be, in a folder of its own")
     args = parser.parse_args()
     unknown = [part for part in args.parts if part not in PARTS]
     if unknown:
         parser.error(f"no part {unknown[0]!r}: {', '.join(PARTS)}")
+    # What would otherwise come to light after hours.
+    if args.device == "cuda" and not torch.cuda.is_available():
+        parser.error("PyTorch sees no GPU here; --tiny --device cpu tries everything without one")
+    if args.data_dir is not None and not args.data_dir.is_dir():
+        parser.error(f"{args.data_dir} is no folder")
     args.out = args.out.resolve()
-    args.out.mkdir(parents=True, exist_ok=True)
+    if args.tiny:
+        args.out, args.seeds = args.out / "tiny", 2
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out: {error}")
     args.baselines = (args.baselines or args.out / "baselines.json").resolve()
+    failures = []
     for part in args.parts or PARTS:
-        PARTS[part](args)
+        try:
+            PARTS[part](args)
+        except PartError as failure:
+            failures.append(f"{part}: {failure}")
+    if failures:
+        sys.exit("\n".join([*failures, "gpu.py: give the same command again to go on from there"]))
 
 
 if __name__ == "__main__":

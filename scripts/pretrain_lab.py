@@ -68,6 +68,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
+    if args.hidden % args.heads:
+        parser.error(f"--hidden {args.hidden} is no multiple of --heads {args.heads}")
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out: {error}")
 
     torch.manual_seed(args.seed)
     vocab = {word: i for i, word in enumerate([*SPECIAL, *vocabulary()])}
@@ -88,7 +94,7 @@ def main() -> None:
 
     dice = Dice("pretraining", args.seed)
     started = time.perf_counter()
-    mlm_sum = pair_sum = 0.0
+    sums = torch.zeros(2, device=args.device)
     for step in range(1, args.steps + 1):
         first, second, related = zip(*(draw_pair(dice) for _ in range(args.batch)), strict=True)
         batch = tokenizer(list(first), list(second), padding=True, return_tensors="pt")
@@ -108,11 +114,12 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        mlm_sum, pair_sum = mlm_sum + mlm.item(), pair_sum + pair.item()
+        sums += torch.stack([mlm.detach(), pair.detach()])
         if step % 500 == 0:
+            mean_mlm, mean_pair = (sums / 500).tolist()
             seconds = time.perf_counter() - started
-            print(f"step {step}  mlm {mlm_sum / 500:.3f}  pair {pair_sum / 500:.3f}  {seconds:.0f} s", flush=True)
-            mlm_sum = pair_sum = 0.0
+            print(f"step {step}  mlm {mean_mlm:.3f}  pair {mean_pair:.3f}  {seconds:.0f} s", flush=True)
+            sums.zero_()
 
     # Fine-tuning uses BERT's usual dropout; pretraining a model this small is better without.
     model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.1
