@@ -77,6 +77,8 @@ class Plan:
             raise StabbenchError(f"unknown executor {self.executor!r}", f"one of: {', '.join(EXECUTORS)}")
         if self.ray_address is not None and self.executor != "ray":
             raise StabbenchError("the address of a Ray cluster has no effect here", "give --executor ray as well")
+        if self.ray_address == "":
+            raise StabbenchError("the address of a Ray cluster is empty", "give HOST:PORT, or leave it out")
         if not self.seeds:
             raise StabbenchError("no seeds", "give a number of seeds, or a list such as 3,7,11")
         for seed, times in Counter(seeds.seed for seeds in self.seeds).items():

@@ -77,6 +77,8 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.stderr == ""
     assert list(tmp_path.iterdir()) == []
     command("doctor", "devlin", "--task", "lab/nothing", cwd=tmp_path, expect=3)
+    asked = command("doctor", "--task", "lab/nothing", cwd=tmp_path, expect=3)
+    assert "name some" in asked.stderr
 
 
 def test_tf32_on_a_cpu_is_refused(tmp_path: Path) -> None:

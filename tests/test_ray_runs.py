@@ -91,6 +91,8 @@ def test_a_lost_group_is_halved(tmp_path: Path, cluster: list[str], name: str) -
 def test_ray_needs_an_address_only_where_it_is_asked_for(tmp_path: Path) -> None:
     done = command("run", "devlin", "--ray-address", "10.0.0.1:6379", cwd=tmp_path, expect=3)
     assert "--executor ray" in done.stderr
+    done = command("run", "devlin", "--executor", "ray", "--ray-address", "", cwd=tmp_path, expect=3)
+    assert "the address of a Ray cluster is empty" in done.stderr
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path) -> None:

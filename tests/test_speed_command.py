@@ -7,13 +7,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def speed(*arguments: str) -> str:
-    """What the command prints."""
+def speed(*arguments: str, expect: int = 0) -> str:
+    """What the command prints, or what it complains of."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.speed", "--tiny", *arguments], cwd=ROOT, capture_output=True, text=True
     )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
+    assert done.returncode == expect, f"{done.stdout}\n{done.stderr}"
+    return done.stderr if expect else done.stdout
 
 
 def test_every_contender_trains_a_shape_of_bert() -> None:
@@ -34,6 +34,10 @@ def test_stabbench_itself_takes_part_on_the_lab() -> None:
 
 
 def test_the_profile_names_the_operators_of_a_step() -> None:
-    printed = speed("--model", "bert-base", "--profile", "--stacks", "2")
+    printed = speed("--model", "bert-base", "--profile", "--stacks", "2,100000")  # no more than there are seeds
     assert "10 steps of 2 seeds" in printed
     assert "aten::bmm" in printed, "by far the most time; which others are listed hangs on noise"
+
+
+def test_a_table_without_any_row_is_refused() -> None:
+    assert "--model lab" in speed("--only", "compare", "--model", "bert-base", expect=2)

@@ -71,16 +71,19 @@ def main(
     if torch.cuda.device_count() > 1:
         raise click.UsageError("a Trainer would take all GPUs, and larger batches: set CUDA_VISIBLE_DEVICES=0")
     kind = device().type
+    models = models or MODELS[kind]
+    if set(only) == {"compare"} and set(models) != {"lab"}:
+        raise click.UsageError("stabbench compare takes part on the lab alone, whose task has texts: --model lab")
     seeds = seeds or (TINY_SEEDS if tiny else SEEDS[kind])
     steps = steps or (TINY_STEPS if tiny else None)
-    for model in models or MODELS[kind]:
+    for model in models:
         with tempfile.TemporaryDirectory() as folder:
             workload = make_workload(
                 model, Path(folder), tiny=tiny, precision=precision or PRECISION[kind], steps=steps
             )
             print(f"\n{title(workload)}")
             if profile:
-                print(profiled(workload, max(stacks)))
+                print(profiled(workload, min(max(stacks), seeds)))
             else:
                 compare(workload, stacks, seeds, only or list(CONTENDERS))
 

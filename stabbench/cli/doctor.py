@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from stabbench.cli.options import plan_options
 from stabbench.cli.runs import made_plan
@@ -29,6 +30,9 @@ def doctor(recipes: Sequence[str], store: Path, **options: Any) -> None:
     """
     from stabbench.doctor import diagnose, machine
 
+    source = click.get_current_context().get_parameter_source
+    if not recipes and any(source(option) is ParameterSource.COMMANDLINE for option in (*options, "store")):
+        raise click.UsageError("the options say how recipes would be trained: name some")
     click.echo(machine())
     if not recipes:
         return
