@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from stabbench.engine.memory import sent
+from stabbench.engine.moves import Move
 
 # An example's tokens attend to each other in a multiple of so many slots, so that there are few kinds of rooms.
 SLOTS = 8
@@ -32,45 +33,6 @@ ROWS = 8
 VALUES = 2048
 # Even shares are a multiple of so many rows: of few different sizes, so that a GPU's memory is used again.
 EVEN_ROWS = 64
-
-
-@dataclass(frozen=True)
-class Move:
-    """Rows from one layout to another, where some of them have no counterpart.
-
-    Attributes:
-        take: For each row of the new layout the row of the old one that it is, or is a copy of.
-        give: Likewise back.
-        unread: The rows of the old layout that only have a copy, if any, in the new one: their gradient is zero.
-        copies: The rows of the new layout that are only copies.
-    """
-
-    take: Tensor
-    give: Tensor
-    unread: Tensor
-    copies: Tensor
-
-    def back(self) -> Move:
-        """The way back."""
-        return Move(self.give, self.take, self.copies, self.unread)
-
-    def __call__(self, values: Tensor) -> Tensor:
-        """Move ``[rows, ...]``."""
-        moved: Tensor = _Moved.apply(values, self)  # type: ignore[no-untyped-call]
-        return moved
-
-
-class _Moved(torch.autograd.Function):
-    """Reads in both directions: the gradient of an ordinary lookup adds up, one row after the other."""
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor, move: Move) -> Tensor:
-        ctx.move = move
-        return values.index_select(0, move.take)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return gradient.index_select(0, ctx.move.give).index_fill_(0, ctx.move.unread, 0), None
 
 
 @dataclass(frozen=True)
