@@ -7,14 +7,16 @@
     python scripts/gpu.py --out trial --tiny --device cpu --model MINILM --data-dir GLUE
                                                                         does all of it work? (a test does this)
 
-What is recorded stays in the folder's run store, so a part that was stopped goes on where it was; what a command had
-printed by then is in a file that ends in .part. A part that fails does not keep the others from being run. The
-baselines of the real tasks belong into the project's file: --baselines benchmarks/baselines.json
+Runs stay in the folder's run store, so baselines that were stopped go on where they were; the speed table and the
+pretraining begin again. What a command had printed by then is in a file that ends in .part. What fails does not keep
+the rest from being run. The baselines of the real tasks belong into the project's file:
+--baselines benchmarks/baselines.json
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,11 +39,11 @@ def speed(args: argparse.Namespace) -> None:
     """The table of every shape, and where a step goes."""
     for shape in SHAPES[:1] if args.tiny else SHAPES:
         common = [sys.executable, "-m", "benchmarks.speed", "--model", shape, *(["--tiny"] if args.tiny else [])]
-        _run([*common, "--profile"], args.out / f"profile-{shape}.txt")
         size, name = ["--seeds", str(args.seeds)], f"{args.seeds}-seeds"
         if args.steps is not None:
             size, name = [*size, "--steps", str(args.steps)], f"{name}-{args.steps}-steps"
-        _run([*common, *size], args.out / f"speed-{shape}-{name}.txt")
+        _run(args, [*common, *size], f"speed-{shape}-{name}")
+        _run(args, [*common, "--profile"], f"profile-{shape}")
 
 
 def baselines(args: argparse.Namespace) -> None:
@@ -56,7 +58,9 @@ def deep(args: argparse.Namespace) -> None:
     model = args.out / "deep-lab"
     size = TINY_DEEP if args.tiny else DEEP
     script = str(ROOT / "scripts" / "pretrain_lab.py")
-    _run([sys.executable, script, "--out", str(model), *size, "--device", args.device], args.out / "deep-lab.txt")
+    pretrain = [sys.executable, script, "--out", str(model), *size, "--device", args.device]
+    if not _run(args, pretrain, "deep-lab"):
+        return
     for task in LAB[:1] if args.tiny else LAB:
         _record(args, [f"{recipe}:{DEEP_LR}" for recipe in RECIPES], task, str(model), [])
 
@@ -65,18 +69,22 @@ def _record(args: argparse.Namespace, recipes: list[str], task: str, model: str,
     command = [sys.executable, "-m", "stabbench", "baseline", "record", *recipes, "--task", task, "--model", model]
     size = ["--seeds", str(args.seeds), *(["--max-steps", "2"] if args.tiny else [])]
     where = ["--device", args.device, "--store", str(args.out / "store"), "--baselines", str(args.baselines)]
-    log = args.out / f"{Path(model).name}-{task.replace('/', '-')}-{args.seeds}-seeds.txt"
-    _run([*command, *data, *size, *where], log)
+    _run(args, [*command, *data, *size, *where], f"{Path(model).name}-{task.replace('/', '-')}-{args.seeds}-seeds")
 
 
-def _run(command: list[str], log: Path) -> None:
-    """Run a command, unless its log is there; what it prints is shown, and kept at once."""
+def _run(args: argparse.Namespace, command: list[str], name: str) -> bool:
+    """Run a command, unless its log is there; what it prints is shown, and kept at once. Says whether it is done."""
+    log = args.out / f"{name}.txt"
     if log.is_file():
-        return
+        print(f"done already: {log} (delete it to do that again)", flush=True)
+        return True
     print("$", *command, flush=True)
     part = log.with_name(f"{log.name}.part")
+    # A Trainer would take all GPUs of a machine, and larger batches; stabbench's commands find them by themselves.
+    one_gpu = {"CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]}
+    environment = os.environ | (one_gpu if torch.cuda.device_count() > 1 and "benchmarks.speed" in command else {})
     with part.open("w", encoding="utf-8") as kept, subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as running:  # fmt: skip
         assert running.stdout is not None
         for line in running.stdout:
@@ -84,12 +92,10 @@ def _run(command: list[str], log: Path) -> None:
             kept.write(line)
             kept.flush()
     if running.returncode:
-        raise PartError(f"exit code {running.returncode}: {' '.join(command[1:5])} ... (what it printed: {part})")
+        args.failures.append(f"exit code {running.returncode}: {name} (what it printed: {part})")
+        return False
     part.rename(log)
-
-
-class PartError(Exception):
-    """A command did not end well."""
+    return True
 
 
 PARTS = {"speed": speed, "deep": deep, "baselines": baselines}
@@ -131,14 +137,14 @@ def main() -> None:
     except OSError as error:
         parser.error(f"--out: {error}")
     args.baselines = (args.baselines or args.out / "baselines.json").resolve()
-    failures = []
+    # Commands run in the project's folder.
+    if Path(args.model).is_dir():
+        args.model = str(Path(args.model).resolve())
+    args.failures = []
     for part in args.parts or PARTS:
-        try:
-            PARTS[part](args)
-        except PartError as failure:
-            failures.append(f"{part}: {failure}")
-    if failures:
-        sys.exit("\n".join([*failures, "gpu.py: give the same command again to go on from there"]))
+        PARTS[part](args)
+    if args.failures:
+        sys.exit("\n".join([*args.failures, "gpu.py: give the same command again to go on from there"]))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ notion of "next": both sentences are about the same. Running it again gives an e
 from __future__ import annotations
 
 import argparse
+import math
+import sys
 import time
 from pathlib import Path
 
@@ -117,6 +119,8 @@ def main() -> None:
         sums += torch.stack([mlm.detach(), pair.detach()])
         if step % 500 == 0:
             mean_mlm, mean_pair = (sums / 500).tolist()
+            if not math.isfinite(mean_mlm + mean_pair):
+                sys.exit(f"pretrain_lab.py: the loss is not finite at step {step}: try a smaller --lr than {args.lr}")
             seconds = time.perf_counter() - started
             print(f"step {step}  mlm {mean_mlm:.3f}  pair {mean_pair:.3f}  {seconds:.0f} s", flush=True)
             sums.zero_()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from stabbench.errors import StabbenchError
 from stabbench.executors import Lost
 from stabbench.groups import group_seeds, most_stacked
 from stabbench.plan import Plan
-from stabbench.preflight import questions
+from stabbench.preflight import Question, questions
 from stabbench.seeds import Seeds
 from stabbench.tasks import folder_for
 from stabbench.watcher import Watcher
@@ -60,15 +59,16 @@ class Driver:
         Raises:
             StabbenchError: A recipe does not fit, or the model cannot be loaded.
         """
-        tries = itertools.count(1)
+        tries: Counter[int] = Counter()
+
+        def again(lost: Lost[Question]) -> list[Question]:
+            outputs = lost.item[1]
+            tries[outputs] += 1
+            return [lost.item] if tries[outputs] < TRIES else []
+
         reasons = []
         # All answers, not the first reason: the recipes must fit with the outputs of every task.
-        for answer in self._executor.map(
-            check_model,
-            questions(self._ready),
-            self._watcher.tick,
-            instead=lambda lost: [lost.item] if next(tries) < TRIES else [],
-        ):
+        for answer in self._executor.map(check_model, questions(self._ready), self._watcher.tick, again):
             if isinstance(answer, Lost):
                 raise StabbenchError(f"the model cannot be looked at: {answer.reason}, {TRIES} times")
             reasons.append(answer)

@@ -14,6 +14,9 @@ from stabbench.records import Outcome, RunRecord
 from stabbench.seeds import Seeds
 from stabbench.store import FILE, Store
 
+# A model, a number of outputs, and recipes with their steps of a whole training.
+Question = tuple[ModelSource, int, Sequence[tuple[Recipe, int]]]
+
 
 def check_fits(plans: Iterable[tuple[Plan, Prepared]], store_folder: Path) -> None:
     """Find out whether the recipes of several plans, run one after the other, fit their models.
@@ -62,7 +65,7 @@ def lacking(
     return todo
 
 
-def questions(ready: Prepared) -> list[tuple[ModelSource, int, list[tuple[Recipe, int]]]]:
+def questions(ready: Prepared) -> list[Question]:
     """What to ask about the model: with the outputs of each task, the recipes and their steps of a whole training."""
     asked: dict[int, list[tuple[Recipe, int]]] = {}
     for cell in (*ready.cells, *(cell.first[0] for cell in ready.cells if cell.first)):

@@ -1,8 +1,8 @@
 """Many seeds in one forward pass of an unmodified ``transformers`` model.
 
 The model runs on a merged batch ``[seeds * batch, ...]``. Only the leaves that own parameters know that there are
-several seeds: they hold ``[seeds, ...]`` tensors and apply each seed's slice to its part of the batch. Whatever has no
-parameters (attention, activations, residuals, masks) works on a merged batch as it is.
+several seeds: they hold ``[seeds, ...]`` tensors and apply each seed's slice to its part of the batch; and dropout, as
+each seed has masks of its own. Everything else (attention, activations, residuals) works on a merged batch as it is.
 
 A model with parameters outside the leaves known here cannot be stacked this way: see :mod:`stabbench.engine.models`.
 """
@@ -148,6 +148,7 @@ class StackedDropout(nn.Module):
     def __init__(self, module: nn.Dropout, _: int) -> None:
         super().__init__()
         self.p = module.p
+        self.train(module.training)
 
     def forward(self, input: Tensor) -> Tensor:
         return dropout(input, self.p, self.training)
@@ -175,7 +176,7 @@ def check_leaves(model: nn.Module) -> None:
 
 
 def stack_leaves_(model: nn.Module, seeds: int) -> None:
-    """Swap every leaf of ``model`` that owns parameters for its stacked form, in place.
+    """Swap every leaf of ``model`` that owns parameters, and every dropout, for its stacked form, in place.
 
     Raises:
         StackError: As :func:`check_leaves` does.

@@ -51,8 +51,8 @@ class Executor(Protocol):
                 raises makes the item lost; any other exception is raised here.
             items: Picklable.
             tick: Called with progress made anywhere.
-            instead: Asked what to do in the place of an item that is lost; that comes next. Where it is nothing, the
-                item is among the results as lost.
+            instead: Asked what to do in the place of an item that is lost; that comes after the other items, when what
+                was short for a while may be there again. Where it is nothing, the item is among the results as lost.
         """
         ...
 
@@ -63,9 +63,9 @@ class Executor(Protocol):
 
 
 def replaced(result: Any, queue: deque[Item], instead: Instead[Item]) -> bool:
-    """Whether a result is lost, and something else has been put first into the queue for it."""
+    """Whether a result is lost, and something else has been put into the queue for it."""
     parts = instead(result) if isinstance(result, Lost) else ()
-    queue.extendleft(reversed(parts))
+    queue.extend(parts)
     return bool(parts)
 
 

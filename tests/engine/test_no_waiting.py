@@ -51,6 +51,7 @@ def test_a_step_reads_no_value_on_the_host(text: str, data: Inputs) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 @pytest.mark.parametrize("text", ["devlin", "mixout"])
 def test_no_step_waits_for_a_gpu(text: str, data: Inputs) -> None:
     """The last step is followed by the copying of what was measured, which has to wait."""
