@@ -116,7 +116,13 @@ def _alive(pid: int) -> bool:
 def test_ctrl_c_ends_cleanly_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None:
     arguments = ["run", "devlin", "--seeds", "30", "--max-steps", "12", "--stack", "1", "--workers", "2"]
     running = subprocess.Popen(
-        [*COMMAND, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*COMMAND, *arguments],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell's background commands ignore it, and pass that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert running.stderr is not None
     for line in running.stderr:
