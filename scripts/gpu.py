@@ -19,6 +19,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -37,13 +38,15 @@ TINY_DEEP = ["--layers", "2", "--hidden", "8", "--heads", "2", "--steps", "2"]
 
 def speed(args: argparse.Namespace) -> None:
     """The table of every shape, and where a step goes."""
+    # A Trainer would take all GPUs of a machine, and larger batches; stabbench's commands find them by themselves.
+    one_gpu = {"CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]}
     for shape in SHAPES[:1] if args.tiny else SHAPES:
         common = [sys.executable, "-m", "benchmarks.speed", "--model", shape, *(["--tiny"] if args.tiny else [])]
         size, name = ["--seeds", str(args.seeds)], f"{args.seeds}-seeds"
         if args.steps is not None:
             size, name = [*size, "--steps", str(args.steps)], f"{name}-{args.steps}-steps"
-        _run(args, [*common, *size], f"speed-{shape}-{name}")
-        _run(args, [*common, "--profile"], f"profile-{shape}")
+        _run(args, [*common, *size], f"speed-{shape}-{name}", one_gpu)
+        _run(args, [*common, "--profile"], f"profile-{shape}", one_gpu)
 
 
 def baselines(args: argparse.Namespace) -> None:
@@ -72,7 +75,7 @@ def _record(args: argparse.Namespace, recipes: list[str], task: str, model: str,
     _run(args, [*command, *data, *size, *where], f"{Path(model).name}-{task.replace('/', '-')}-{args.seeds}-seeds")
 
 
-def _run(args: argparse.Namespace, command: list[str], name: str) -> bool:
+def _run(args: argparse.Namespace, command: list[str], name: str, environment: Mapping[str, str] = {}) -> bool:
     """Run a command, unless its log is there; what it prints is shown, and kept at once. Says whether it is done."""
     log = args.out / f"{name}.txt"
     if log.is_file():
@@ -80,11 +83,8 @@ def _run(args: argparse.Namespace, command: list[str], name: str) -> bool:
         return True
     print("$", *command, flush=True)
     part = log.with_name(f"{log.name}.part")
-    # A Trainer would take all GPUs of a machine, and larger batches; stabbench's commands find them by themselves.
-    one_gpu = {"CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]}
-    environment = os.environ | (one_gpu if torch.cuda.device_count() > 1 and "benchmarks.speed" in command else {})
     with part.open("w", encoding="utf-8") as kept, subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as running:  # fmt: skip
         assert running.stdout is not None
         for line in running.stdout:

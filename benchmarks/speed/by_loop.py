@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, get_linear_schedule_with_warmup
 from stabbench.engine.inputs import Inputs
 
 from .contender import Outcome, cpu_threads
-from .workload import EVALUATION_BATCH, Workload, device, fresh_copy, lengths, load_pretrained, on
+from .workload import EVALUATION_BATCH, Workload, device, fresh_copy, lengths, load_pretrained
 
 
 class Loop:
@@ -22,7 +22,7 @@ class Loop:
     def __init__(self, workload: Workload, threads: int) -> None:
         self.workload, self.threads = workload, threads
         self.pretrained = load_pretrained(workload)
-        self.examples, self.evaluation = on(device(), workload.train), on(device(), workload.evaluation)
+        self.examples, self.evaluation = workload.train.to(device()), workload.evaluation.to(device())
 
     def __call__(self, seeds: Sequence[int], steps: int) -> list[Outcome]:
         with cpu_threads(self.threads):

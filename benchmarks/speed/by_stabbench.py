@@ -14,7 +14,7 @@ from stabbench.models.loading import load_model
 from stabbench.seeds import Seeds
 
 from .contender import Outcome
-from .workload import LAB_TASK, OUTPUTS, Workload, device, on
+from .workload import LAB_TASK, OUTPUTS, Workload, device
 
 
 class Engine:
@@ -24,7 +24,7 @@ class Engine:
         self.workload, self.stack = workload, stack
         self.pretrained, self.layout = load_model(workload.source, OUTPUTS, workload.recipe.dropout)
         self.pretrained.to(device())  # type: ignore[arg-type]  # transformers' wrapper hides nn.Module's signature
-        self.examples, self.evaluation = on(device(), workload.train), on(device(), workload.evaluation)
+        self.examples, self.evaluation = workload.train.to(device()), workload.evaluation.to(device())
 
     def __call__(
         self, seeds: Sequence[int], steps: int, on_step: Callable[[int], None] = lambda _: None

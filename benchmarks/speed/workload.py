@@ -128,11 +128,6 @@ def lengths(inputs: Inputs) -> Tensor:
     return torch.from_numpy(inputs.real.sum(1))
 
 
-def on(device: torch.device, inputs: Inputs) -> Inputs:
-    tokens = {name: values.to(device) for name, values in inputs.tokens.items()}
-    return Inputs(tokens, inputs.labels.to(device), inputs.real)
-
-
 def quieten() -> None:
     """A new head is what we want, not news."""
     transformers.logging.set_verbosity_error()

@@ -46,6 +46,11 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def to(self, device: torch.device) -> Inputs:
+        """The same on a device."""
+        tokens = {name: values.to(device) for name, values in self.tokens.items()}
+        return Inputs(tokens, self.labels.to(device), self.real)
+
     def rows(self, index: Tensor) -> Batch:
         """The examples at ``index`` ``[seeds, batch]``, which is on the host."""
         there = sent(index, self.labels.device)
@@ -79,5 +84,4 @@ def encode(examples: Examples, tokenizer: Any, max_length: int, regression: bool
     )
     labels = torch.tensor(examples.labels, dtype=torch.float32 if regression else torch.int64)
     mask = tokens.get("attention_mask", torch.ones_like(tokens["input_ids"]))
-    on_device = {name: values.to(device) for name, values in tokens.items()}
-    return Inputs(on_device, labels.to(device), mask.numpy().astype(bool))
+    return Inputs(dict(tokens), labels, mask.numpy().astype(bool)).to(device)

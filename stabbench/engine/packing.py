@@ -128,20 +128,19 @@ class Packing:
 
     def _attention(self, heads: int) -> tuple[Move, list[Room]]:
         every = np.arange(heads)
-        longest = np.minimum(rounded_up(self._counts.max(1), SLOTS), self.real.shape[2])
-        if self._even:
-            # Not the longest of this batch: a seed's masks of dropout must not depend on its neighbours' examples.
-            longest[:] = self.real.shape[2]
+        seeds, _, full = self.real.shape
+        # If even, not the batch's longest: a seed's masks of dropout must not depend on its neighbours' examples.
+        longest = np.full(seeds, full) if self._even else np.minimum(rounded_up(self._counts.max(1), SLOTS), full)
         rooms, takes, blanks = [], [], []
         for length in np.unique(longest):
-            seeds = np.flatnonzero(longest == length)
+            alike = np.flatnonzero(longest == length)
             slots = np.arange(length)
-            blank = slots >= self._counts[seeds][..., None]
-            rows = self._firsts[seeds][..., None] + np.where(blank, 0, slots)
+            blank = slots >= self._counts[alike][..., None]
+            rows = self._firsts[alike][..., None] + np.where(blank, 0, slots)
             takes.append((rows[:, :, None] * heads + every[:, None]).ravel())
             blanks.append(np.broadcast_to(blank[:, :, None], (*blank.shape[:2], heads, length)).ravel())
             bias = np.where(blanks[-1], np.float32(-np.inf), np.float32(0)).reshape(-1, 1, length)
-            rooms.append(Room(seeds.tolist(), int(length), self._sent(bias)))
+            rooms.append(Room(alike.tolist(), int(length), self._sent(bias)))
         take, copies = np.concatenate(takes), np.concatenate(blanks)
         give = np.empty(self.rows * heads, np.int64)
         give[take[~copies]] = np.flatnonzero(~copies)

@@ -69,9 +69,9 @@ def test_it_is_measured_on_the_longest_examples(text: str, monkeypatch: pytest.M
     seen: list[int] = []
     logits = StackedModel.logits
 
-    def noting(self: StackedModel, tokens: Any, weights: Any, real: Any, *dropout: Any) -> torch.Tensor:
+    def noting(self: StackedModel, tokens: Any, weights: Any, real: Any, *streams: Any) -> torch.Tensor:
         seen.append(int(real.sum()))
-        return logits(self, tokens, weights, real, *dropout)
+        return logits(self, tokens, weights, real, *streams)
 
     monkeypatch.setattr(StackedModel, "logits", noting)
     memory_of(job(text, 1))

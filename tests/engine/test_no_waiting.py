@@ -12,10 +12,8 @@ import torch
 from lab_training import LAB, fit, resolved
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from stabbench.engine import models
 from stabbench.engine.inputs import Inputs
 from stabbench.engine.models import StackedModel
-from stabbench.engine.packing import Packing
 from stabbench.engine.train import train
 from stabbench.models.loading import load_model
 from stabbench.seeds import Seeds
@@ -35,11 +33,7 @@ class Reads(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-@pytest.fixture(autouse=True)
-def _as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "Packing", lambda real, width, device, even: Packing(real, width, device, True))
-
-
+@pytest.mark.usefixtures("packed_as_on_a_gpu")
 @pytest.mark.parametrize("text", ["devlin", "mixout", "cwgnc", "reinit", "llrd", "gradual-unfreezing"])
 def test_a_step_reads_no_value_on_the_host(text: str, data: Inputs) -> None:
     with Reads() as reads:
@@ -57,8 +51,7 @@ def test_no_step_waits_for_a_gpu(text: str, data: Inputs) -> None:
     """The last step is followed by the copying of what was measured, which has to wait."""
     recipe, device, steps = resolved(text), torch.device("cuda"), 4
     pretrained, layout = load_model(LAB, 2, recipe.dropout)
-    model = StackedModel(pretrained.to(device), 2)  # type: ignore[arg-type]
-    there = Inputs({n: v.to(device) for n, v in data.tokens.items()}, data.labels.to(device), data.real)
+    model, there = StackedModel(pretrained.to(device), 2), data.to(device)  # type: ignore[arg-type]
 
     def watch(step: int) -> None:
         torch.cuda.set_sync_debug_mode("error" if step < steps - 1 else "default")

@@ -15,7 +15,7 @@ from tiny_models import real_tokens, tiny_batch, tiny_model
 from torch import nn
 from transformers import PreTrainedModel
 
-from stabbench.engine import models, packing
+from stabbench.engine import packing
 from stabbench.engine.attention import packed_attention
 from stabbench.engine.checks import why_not_stackable
 from stabbench.engine.inputs import Inputs
@@ -43,10 +43,8 @@ def uneven(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def even(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shares as on a GPU."""
-    monkeypatch.setattr(packing, "VALUES", FEW_VALUES)
-    monkeypatch.setattr(models, "Packing", lambda real, width, device, even: Packing(real, width, device, True))
+def even(uneven: None, packed_as_on_a_gpu: None) -> None:
+    """Of the size of the largest, all the same."""
 
 
 def batch(seeds: int = SEEDS) -> tuple[dict[str, torch.Tensor], NDArray[np.bool_]]:
