@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stabbench.baselines import load
+from stabbench.gate.baselines_file import load
 
-BASELINES = Path(__file__).with_name("baselines.json")
+BASELINES = Path(__file__).parents[1] / "baselines.json"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -4,12 +4,14 @@
     python scripts/dry_run.py --seeds 10000 --executor ray
 
 All else is real: plan, claims, executor, store, and the commands that read it. A made-up run has a record and a history
-of the size of a real one, and is ready at once, so that the driver is far busier than it ever is with trainings.
+of the size of a real one with --history brief, and is ready at once, so that the driver is far busier than it ever is
+with trainings.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import random
 import re
 import subprocess
@@ -25,17 +27,22 @@ import click
 import numpy as np
 from tabulate import tabulate
 
-from stabbench import driver
-from stabbench.experiment import execute
-from stabbench.plan import DEFAULT_MODEL, DEFAULT_TASK, EXECUTORS, Plan
+from stabbench.engine.planned import planned_task
+from stabbench.engine.trainer import Engine
 from stabbench.recipes import parse_recipe
-from stabbench.records import RunRecord
-from stabbench.seeds import Seeds
-from stabbench.store import FILE
-from stabbench.watcher import Watcher
+from stabbench.records.run import RunRecord
+from stabbench.records.seeds import Seeds
+from stabbench.records.store import FILE
+from stabbench.runner.execute import execute
+from stabbench.runner.plan import DEFAULT_MODEL, DEFAULT_TASK, Plan
+from stabbench.runner.progress import Progress
+from stabbench.runner.resolve import resolve
+from stabbench.runner.resources import EXECUTORS, Resources
 
 if TYPE_CHECKING:
-    from stabbench.engine.job import Job, Run, Tick
+    from stabbench.engine.job import Job, Tick
+    from stabbench.records.history import Run
+    from stabbench.tasks.task import Task
 
 # Which share of their made-up runs fails.
 RECIPES = {"devlin": 0.5, "mosbach": 0.01}
@@ -50,18 +57,24 @@ main()
 """
 
 
-def made_up(job: Job, tick: Tick) -> list[Run]:
-    """In the place of :func:`stabbench.engine.calls.run_job`: the runs of a group, drawn by their seeds."""
+class MadeUp(Engine):
+    """In the place of the engine: the runs of a group, drawn by their seeds."""
+
+    def train(self, job: Job, tick: Tick) -> list[Run]:
+        """As for the engine."""
+        return _made_up(job, planned_task(job.task, str(job.fingerprint.experiment["data"])), tick)
+
+
+def _made_up(job: Job, task: Task, tick: Tick) -> list[Run]:
     import torch
 
-    from stabbench.engine.evaluate import Curve, Split
+    from stabbench.engine.curve import Curve
+    from stabbench.engine.evaluate import Split
     from stabbench.engine.inputs import Inputs
     from stabbench.engine.results import measured
-    from stabbench.engine.run import job_task
     from stabbench.engine.train import Trained
     from stabbench.recipes import planned_steps
 
-    task = job_task(job)
     steps, count = planned_steps(job.recipe, task.schedule_size, None), len(job.seeds)
     draws = [random.Random(f"{job.label} {seeds.seed}") for seeds in job.seeds]
     noise = torch.Generator().manual_seed(job.seeds[0].seed)
@@ -74,13 +87,13 @@ def made_up(job: Job, tick: Tick) -> list[Run]:
         task.constant_score if draw.random() < RECIPES[job.label] else round(min(1.0, draw.gauss(0.78, 0.015)), 3)
         for draw in draws
     ]
-    split = Split(Inputs({}, torch.zeros(0), np.zeros((0, 0), bool)), task.evaluation, task.metric)
-    curve = Curve(split, None, [steps], [list(scores)])
+    split = Split(Inputs({}, torch.zeros(0), np.zeros((0, 0), bool)), task.evaluation, task)
+    curve = Curve(split, None, steps=[steps], scores=[list(scores)])
     tick(steps * count)
     return [measured(job, task, trained, curve, number, 0.0) for number in range(count)]
 
 
-class Gauge(Watcher):
+class Gauge(Progress):
     """Watches the memory of this process, the driver, while runs are recorded."""
 
     def __init__(self) -> None:
@@ -161,14 +174,11 @@ def _record(seeds: int, executor: str, workers: int, stack: int | None, store: P
         task=DEFAULT_TASK,
         model=DEFAULT_MODEL,
         seeds=[Seeds.of(number) for number in range(seeds)],
-        device="cpu",
-        stack=stack,
-        workers=workers,
-        executor=executor,
     )
-    driver.run_job = made_up  # type: ignore[attr-defined]
+    resources = Resources(store, device="cpu", stack=stack, workers=workers, executor=executor)
+    resolved = dataclasses.replace(resolve(plan, resources), trainer=MadeUp())
     gauge, started = Gauge(), time.perf_counter()
-    execute(plan, store, gauge).check_complete()
+    execute(plan, resources, gauge, resolved).check_complete()
     _check_once(gauge.recorded, seeds)
     return gauge, time.perf_counter() - started
 

@@ -2,7 +2,7 @@
 
     python scripts/gate_rates.py --store .stabbench
 
-Samples are drawn from the banks of benchmarks/baselines.json (lab/entailment) and, for the regressions, from 30 runs of
+Samples are drawn from the banks of baselines.json (lab/entailment) and, for the regressions, from 30 runs of
 each, which are trained if the store does not have them (about half an hour on two cores; then five minutes).
 """
 
@@ -14,11 +14,12 @@ import click
 from tabulate import tabulate
 
 import stabbench
-from stabbench.baselines import load, select
-from stabbench.progress import watcher
-from stabbench.resampling import Rates, against_baseline, same_against_same
+from stabbench.gate.baselines import select
+from stabbench.gate.baselines_file import load
+from stabbench.gate.calibration import Rates, against_baseline, same_against_same
+from stabbench.gate.rules import Rules, Verdict
+from stabbench.report.progress import shown_progress
 from stabbench.statistics import Sample
-from stabbench.verdict import Rules, Verdict
 
 TASK = "lab/entailment"
 SEEDS = 20
@@ -38,11 +39,11 @@ BANK = range(50, 80)  # none of the baseline's 0 to 49
 @click.option("--trials", default=500, show_default=True)
 @click.option("--seed", default=0, show_default=True, help="Of the draws.")
 def main(store: str, trials: int, seed: int) -> None:  # noqa: D103  # click shows the module's
-    cells = select(load(Path(__file__).parents[1] / "benchmarks" / "baselines.json"), task=TASK)
+    cells = select(load(Path(__file__).parents[1] / "baselines.json"), task=TASK)
     banks = {cell.recipe: cell.sample for cell in cells}
-    with watcher() as watching:
+    with shown_progress() as progress:
         done = stabbench.compare(
-            list(CHANGED.values()), task=TASK, seeds=list(BANK), store=store, workers=None, watcher=watching
+            list(CHANGED.values()), task=TASK, seeds=list(BANK), store=store, workers=None, progress=progress
         )
     changed = {what: runs.sample for what, runs in zip(CHANGED, done.recipes, strict=True)}
     rows = []

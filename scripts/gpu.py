@@ -10,7 +10,7 @@
 Runs stay in the folder's run store, so baselines that were stopped go on where they were; the speed table and the
 pretraining begin again. What a command had printed by then is in a file that ends in .part. What fails does not keep
 the rest from being run. The baselines of the real tasks belong into the project's file:
---baselines benchmarks/baselines.json
+--baselines baselines.json
 """
 
 from __future__ import annotations

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from stabbench.comparison import PairTests, RecipeRuns
-from stabbench.records import Outcome, RunRecord
-from stabbench.store import Store
+from stabbench.gate.comparison import PairTests
+from stabbench.records.run import Outcome, RunRecord
+from stabbench.records.runs import RecipeRuns
+from stabbench.records.store import Store
 
 RECIPES = ["devlin", "bias-correction", "mosbach", "mixout", "reinit", "cwgnc"]
 PARTS = ["block 0", "block 3", "block 6", "block 9", "block 11", "head"]

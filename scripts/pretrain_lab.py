@@ -1,6 +1,6 @@
 """Pretrain the lab checkpoint: masked words and a sentence-pair objective on the lab language.
 
-    python scripts/pretrain_lab.py --out stabbench/lab/checkpoint
+    python scripts/pretrain_lab.py --out stabbench/tasks/lab/checkpoint
 
 About ten minutes on one core for the default size. The pair objective is BERT's next-sentence prediction with the lab's
 notion of "next": both sentences are about the same. Running it again gives an equivalent model, not the same bytes.
@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from transformers import BertConfig, BertForPreTraining, BertTokenizer, get_linear_schedule_with_warmup
 
-from stabbench.lab.language import Dice, change_slot, draw_clause, filled_slots, realise, vocabulary, weaken
+from stabbench.tasks.lab.language import Dice, change_slot, draw_clause, filled_slots, realise, vocabulary, weaken
 
 # How many slots differ between the nearest pairs that are not about the same; in lab/entailment it is one.
 CHANGES = 2

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from stabbench.engine.inputs import encode
 from stabbench.models.loading import load_model, load_tokenizer
 from stabbench.models.source import find_model
-from stabbench.tasks import LAB_TASKS, Examples, load_task
+from stabbench.tasks.lab.tasks import LAB_TASKS
+from stabbench.tasks.registry import load_task
+from stabbench.tasks.task import Examples
 
 
 def pooled(examples: Examples, folder: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Pooled outputs with a constant appended, ``[examples, width + 1]``, and labels of -1 and 1."""
     source = find_model(folder)
     model, _ = load_model(source, 2, 0.0)
-    inputs = encode(examples, load_tokenizer(source), 128, False, torch.device("cpu"))
+    inputs = encode(examples, load_tokenizer(source), 128, torch.tensor(examples.labels, dtype=torch.int64))
     with torch.no_grad():
         output = model.eval().base_model(**inputs.tokens).pooler_output
     return torch.cat([output, torch.ones(len(output), 1)], 1).numpy(), (2 * inputs.labels - 1).float().numpy()

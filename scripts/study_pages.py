@@ -9,10 +9,11 @@ import re
 import sys
 from pathlib import Path
 
-from stabbench.plot import picture
-from stabbench.progress import watcher
-from stabbench.studies import compare_published, run_study, study_names
-from stabbench.studies.published import published
+from stabbench.report.pictures import picture
+from stabbench.report.progress import shown_progress
+from stabbench.studies.loading import study_names
+from stabbench.studies.published import compare_published, published
+from stabbench.studies.running import run_study
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -22,8 +23,8 @@ def main(store: str, names: list[str]) -> None:
     page = DOCS / "studies.md"
     (DOCS / "studies").mkdir(exist_ok=True)
     for name in names or study_names():
-        with watcher() as watching:
-            result = run_study(name, store=store, workers=None, watcher=watching)
+        with shown_progress() as progress:
+            result = run_study(name, store=store, workers=None, progress=progress)
         tables = [f"*{result.common}*", result.table.text("github")]
         if published(name):
             summary = "<details><summary>beside the published numbers</summary>"

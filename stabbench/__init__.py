@@ -11,42 +11,73 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stabbench import optim as optim
-    from stabbench.api import compare as compare
-    from stabbench.comparison import Comparison as Comparison
-    from stabbench.contract import check_recipe as check_recipe
+    from stabbench.api.baselines import gate as gate
+    from stabbench.api.baselines import record_baselines as record_baselines
+    from stabbench.api.baselines import update_baselines as update_baselines
+    from stabbench.api.diagnosis import diagnose as diagnose
+    from stabbench.api.elsewhere import compare_results as compare_results
+    from stabbench.api.elsewhere import gate_results as gate_results
+    from stabbench.api.elsewhere import record_results as record_results
+    from stabbench.api.machine import doctor as doctor
+    from stabbench.api.page import report as report
+    from stabbench.api.training import compare as compare
+    from stabbench.api.training import measure as measure
+    from stabbench.api.training import run_study as run_study
     from stabbench.errors import StabbenchError as StabbenchError
-    from stabbench.functional import mixout as mixout
+    from stabbench.gate.comparison import Comparison as Comparison
+    from stabbench.optim._mixout import mixout as mixout
     from stabbench.recipes import Recipe as Recipe
     from stabbench.recipes import get_recipe as get_recipe
     from stabbench.recipes import load_plugin as load_plugin
     from stabbench.recipes import parameter as parameter
     from stabbench.recipes import recipe_names as recipe_names
-    from stabbench.records import Outcome as Outcome
-    from stabbench.records import RunRecord as RunRecord
-    from stabbench.seeds import Seeds as Seeds
-    from stabbench.store import Store as Store
-    from stabbench.studies import Study as Study
-    from stabbench.studies import run_study as run_study
+    from stabbench.records.run import Outcome as Outcome
+    from stabbench.records.run import RunRecord as RunRecord
+    from stabbench.records.seeds import Seeds as Seeds
+    from stabbench.records.store import Store as Store
+    from stabbench.studies.study import Study as Study
+    from stabbench.tasks.given import task as task
+    from stabbench.tasks.metrics import metric as metric
+    from stabbench.tasks.task import Examples as Examples
+    from stabbench.tasks.task import Task as Task
+    from stabbench.testing import check_recipe as check_recipe
 
-__version__ = "0.1.0"
+from stabbench._version import __version__ as __version__
+from stabbench.code.noted import note_imports
+
+note_imports()
 
 _HOMES = {
-    "Comparison": "stabbench.comparison",
-    "Outcome": "stabbench.records",
+    "Comparison": "stabbench.gate.comparison",
+    "Examples": "stabbench.tasks.task",
+    "Outcome": "stabbench.records.run",
     "Recipe": "stabbench.recipes",
-    "RunRecord": "stabbench.records",
-    "Seeds": "stabbench.seeds",
+    "RunRecord": "stabbench.records.run",
+    "Seeds": "stabbench.records.seeds",
     "StabbenchError": "stabbench.errors",
-    "Store": "stabbench.store",
-    "Study": "stabbench.studies",
-    "check_recipe": "stabbench.contract",
-    "compare": "stabbench.api",
+    "Store": "stabbench.records.store",
+    "Study": "stabbench.studies.study",
+    "Task": "stabbench.tasks.task",
+    "check_recipe": "stabbench.testing",
+    "compare": "stabbench.api.training",
+    "compare_results": "stabbench.api.elsewhere",
+    "diagnose": "stabbench.api.diagnosis",
+    "doctor": "stabbench.api.machine",
+    "gate": "stabbench.api.baselines",
+    "gate_results": "stabbench.api.elsewhere",
     "get_recipe": "stabbench.recipes",
     "load_plugin": "stabbench.recipes",
-    "mixout": "stabbench.functional",
+    "measure": "stabbench.api.training",
+    "metric": "stabbench.tasks.metrics",
+    "mixout": "stabbench.optim._mixout",
     "parameter": "stabbench.recipes",
+    "record_baselines": "stabbench.api.baselines",
+    "record_results": "stabbench.api.elsewhere",
     "recipe_names": "stabbench.recipes",
-    "run_study": "stabbench.studies",
+    "report": "stabbench.api.page",
+    "run_study": "stabbench.api.training",
+    "task": "stabbench.tasks.given",
+    "update_baselines": "stabbench.api.baselines",
 }
 
 __all__ = ["__version__", "optim", *_HOMES]

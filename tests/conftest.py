@@ -15,9 +15,40 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import hypothesis
 import pytest
 
+from stabbench.recipes import _registry
+from stabbench.tasks import given, metrics
+
 pytest_plugins = ["pytester"]
+
+# How long an example takes says nothing on a machine that other tests share.
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
+
+
+# What trains through a command, a pool of processes, a cluster or a script: left out by `tox -e quick`.
+WHOLE = (
+    "api", "cli", "fuzz", "integrations", "pytest_plugin", "runner", "scripts", "trackers", "trainings",
+    "test_api.py", "test_real.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in WHOLE:
+            item.add_marker("whole")
+
+
+@pytest.fixture(autouse=True)
+def recipes_of_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test loads is known to this test only, whatever runs after it in the same process."""
+    monkeypatch.setattr("stabbench.recipes._registry._from_plugins", dict(_registry._from_plugins))
+    for offered in (given._offered, metrics._offered):
+        monkeypatch.setattr(offered, "_added", dict(offered._added))
+
 
 COMMIT = hashlib.sha1(b"the only commit").hexdigest()
 # Variables of the hub's client and of a proxy would lead a test away from its own server.
@@ -62,7 +93,10 @@ class _Handler(BaseHTTPRequestHandler):
             if path.startswith(f"api/{key}"):
                 return self._describe(name, folder, path.removeprefix(f"api/{key}").strip("/"))
             if path.startswith(f"{name}/resolve/"):
-                file = folder.joinpath(*path.removeprefix(f"{name}/resolve/").split("/")[1:])
+                revision, *parts = path.removeprefix(f"{name}/resolve/").split("/")
+                if revision not in ("main", COMMIT):
+                    return self._missing("RevisionNotFound")
+                file = folder.joinpath(*parts)
                 return self._send(file.read_bytes()) if file.is_file() else self._missing("EntryNotFound")
         return self._missing("RepoNotFound")
 

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from stabbench.records import Fingerprint, History, Outcome, RunRecord
-from stabbench.seeds import Seeds
+from stabbench.records.history import History
+from stabbench.records.run import Fingerprint, Outcome, RunRecord
+from stabbench.records.seeds import Seeds
 
 HISTORY = History([0.7, None, 0.5], [1, 3], {"head": [0.1, None]}, [2, 3], [0.5, 0.75], [0.6, None])
 

@@ -1,7 +1,7 @@
 """What executors are given to do in the tests, of whatever kind they are; importable by their workers."""
 
 from stabbench.errors import StabbenchError
-from stabbench.executors import Tick
+from stabbench.runner.executors import Tick
 
 
 def square(number: int, tick: Tick) -> int:

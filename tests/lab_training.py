@@ -5,17 +5,19 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from stabbench.engine.ambient import own_settings
 from stabbench.engine.inputs import Inputs, encode
-from stabbench.engine.models import OneSeedModel, SeedModel, StackedModel
-from stabbench.engine.run import one_cpu_thread
-from stabbench.engine.train import Trained, train
+from stabbench.engine.stacking.models import OneSeedModel, SeedModel, StackedModel
+from stabbench.engine.train import Trained, Training
 from stabbench.models.families import defaults_of
 from stabbench.models.layout import Layout
 from stabbench.models.loading import load_model, load_tokenizer
 from stabbench.models.source import find_model
 from stabbench.recipes import Recipe, parse_recipe, planned_steps
-from stabbench.seeds import Seeds
-from stabbench.tasks import Examples, load_task
+from stabbench.records.detail import Detail
+from stabbench.records.seeds import Seeds
+from stabbench.tasks.registry import load_task
+from stabbench.tasks.task import Examples
 
 CPU = torch.device("cpu")
 LAB = find_model("lab")
@@ -30,7 +32,7 @@ def examples(number: int) -> Examples:
 
 
 def tensors(few: Examples) -> Inputs:
-    return encode(few, load_tokenizer(LAB), 32, False, CPU)
+    return encode(few, load_tokenizer(LAB), 32, torch.tensor(few.labels, dtype=torch.int64))
 
 
 def resolved(text: str) -> Recipe:
@@ -45,13 +47,14 @@ def fit(
     max_steps: int | None = None,
     one_seed: bool = False,
     on_step: Callable[[int, SeedModel], None] = lambda step, model: None,
+    detail: Detail = "usual",
 ) -> tuple[SeedModel, Trained, Layout]:
     """Train as the engine does."""
     pretrained, layout = load_model(LAB, 2, recipe.dropout)
     model: SeedModel = OneSeedModel(pretrained) if one_seed else StackedModel(pretrained, len(seeds))
     model.precision = recipe.precision
-    with one_cpu_thread():
-        trained = train(
+    with own_settings():
+        training = Training(
             recipe,
             model,
             layout,
@@ -60,8 +63,9 @@ def fit(
             total_steps=planned_steps(recipe, len(data), None),
             steps=planned_steps(recipe, len(data), max_steps),
             lr_multiplier=LR_MULTIPLIER,
-            on_step=lambda step: on_step(step, model),
+            detail=detail,
         )
+        trained = training.run(lambda step: on_step(step, model))
     return model, trained, layout
 
 

@@ -1,10 +1,10 @@
-"""A watcher that keeps what it is told."""
+"""A progress that keeps what it is told."""
 
-from stabbench.records import RunRecord
-from stabbench.watcher import Watcher
+from stabbench.records.run import RunRecord
+from stabbench.runner.progress import Progress
 
 
-class Noting(Watcher):
+class Noting(Progress):
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.trained: list[int] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from stabbench.executors import connected  # noqa: F401  # loaded before Ray itself, it tells it to be quiet
+from stabbench.runner.executors import connected  # noqa: F401  # loaded before Ray itself, it tells it to be quiet
 
 import ray  # isort: skip  # as in a program: not before stabbench
 

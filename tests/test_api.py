@@ -1,14 +1,16 @@
 """The Python interface, in this process."""
 
-import math
 from pathlib import Path
 
 import pytest
 import torch
+from command import without_origin
 from noting import Noting
+from tracking import installed, logged
 
 import stabbench
 from stabbench import Outcome, Recipe, Seeds, StabbenchError, Store
+from stabbench.gate.rules import Rules
 
 
 class Bursting(Recipe):
@@ -21,20 +23,20 @@ class Bursting(Recipe):
 
 
 def test_compare_gives_the_object_that_is_printed_and_leaves_torchs_threads_alone(tmp_path: Path) -> None:
-    watcher, threads = Noting(), torch.get_num_threads()
+    progress, threads = Noting(), torch.get_num_threads()
     done = stabbench.compare(
-        ["devlin", stabbench.get_recipe("mosbach", epochs=10)], seeds=2, max_steps=3, store=tmp_path, watcher=watcher
+        ["devlin", stabbench.get_recipe("mosbach", epochs=10)], seeds=2, max_steps=3, store=tmp_path, progress=progress
     )
     assert isinstance(done, stabbench.Comparison)
     assert [runs.label for runs in done.recipes] == ["devlin", "mosbach:epochs=10"]
     assert "against devlin" in str(done)
-    assert watcher.plans == [(0, 4, 12)]
-    assert watcher.ticks == 12
-    assert sorted(watcher.trained) == [0, 0, 1, 1]
+    assert progress.plans == [(0, 4, 12)]
+    assert progress.ticks == 12
+    assert sorted(progress.trained) == [0, 0, 1, 1]
     assert torch.get_num_threads() == threads
     again = Noting()
-    repeated = stabbench.compare(["devlin", "mosbach:epochs=10"], seeds=2, max_steps=3, store=tmp_path, watcher=again)
-    assert str(repeated) == str(done)
+    repeated = stabbench.compare(["devlin", "mosbach:epochs=10"], seeds=2, max_steps=3, store=tmp_path, progress=again)
+    assert without_origin(str(repeated)) == without_origin(str(done))
     assert again.plans == []
 
 
@@ -61,11 +63,11 @@ def test_a_failed_seed_does_not_hurt_its_neighbours(tmp_path: Path) -> None:
 
         name = "poisoned"
 
-        def gradient_scales(self, norms: torch.Tensor) -> torch.Tensor:
-            scales = super().gradient_scales(norms).clone()
-            if len(norms) == 3:
-                scales[1] = math.nan
-            return scales
+        def forward_weight(self, weight: torch.Tensor, pretrained: torch.Tensor, bernoulli: object) -> torch.Tensor:
+            factors = torch.ones(len(weight), 1, 1)
+            if len(weight) == 3:
+                factors[1] = 1e30  # finite, but not what comes of it
+            return weight * factors
 
     together = stabbench.compare([Poisoned()], seeds=3, stack=3, max_steps=4, store=tmp_path / "a").recipes[0].records
     alone = stabbench.compare([Poisoned()], seeds=3, stack=1, max_steps=4, store=tmp_path / "b").recipes[0].records
@@ -90,9 +92,9 @@ def saved(family: str, folder: Path) -> str:
 
 
 def test_a_model_that_cannot_be_stacked_is_trained_one_seed_at_a_time_and_it_says_so(tmp_path: Path) -> None:
-    model, watcher = saved("mpnet", tmp_path / "mpnet"), Noting()
-    done = stabbench.compare(["devlin"], model=model, seeds=2, stack=2, max_steps=2, store=tmp_path, watcher=watcher)
-    assert ["one seed at a time" in note and "rows of ids" in note for note in watcher.notes] == [True]
+    model, progress = saved("mpnet", tmp_path / "mpnet"), Noting()
+    done = stabbench.compare(["devlin"], model=model, seeds=2, stack=2, max_steps=2, store=tmp_path, progress=progress)
+    assert ["one seed at a time" in note and "rows of ids" in note for note in progress.notes] == [True]
     assert [record.stack for record in done.recipes[0].records] == [1, 1]
 
 
@@ -132,19 +134,20 @@ def test_data_that_change_between_two_calls_are_new_data(tmp_path: Path) -> None
     folder = tmp_path / "RTE"
     folder.mkdir()
 
-    def write(label: str) -> None:
-        rows = [f"{i}\tcats see dogs\tdogs are seen by cats\t{label if i % 4 else 'entailment'}" for i in range(24)]
+    def write(every: int) -> None:
+        labels = ["not_entailment" if i % every else "entailment" for i in range(24)]
+        rows = [f"{i}\tcats see dogs\tdogs are seen by cats\t{label}" for i, label in enumerate(labels)]
         for split in ("train", "dev"):
             (folder / f"{split}.tsv").write_text("\n".join(["index\tsentence1\tsentence2\tlabel", *rows]))
 
     constants = []
-    for label in ("not_entailment", "entailment"):
-        write(label)
+    for every in (4, 2):
+        write(every)
         done = stabbench.compare(
             ["devlin"], task="glue/rte", data_dir=str(tmp_path), seeds=1, max_steps=1, store=tmp_path / "store"
         )
         constants.append((done.constant_score, done.recipes[0].records[0].constant_score))
-    assert constants == [(0.75, 0.75), (1.0, 1.0)]
+    assert constants == [(0.75, 0.75), (0.5, 0.5)]
 
 
 def test_a_recipe_that_does_not_fit_the_model_is_refused_before_any_training(tmp_path: Path) -> None:
@@ -169,10 +172,10 @@ def test_a_recipe_that_does_not_fit_the_model_is_refused_before_any_training(tmp
         (Endless(), "ZeroDivisionError"),
         (stabbench.get_recipe("reinit", blocks=99), "the model has 12"),
     ):
-        watcher = Noting()
+        progress = Noting()
         with pytest.raises(StabbenchError, match=message):
-            stabbench.compare(["devlin", recipe], seeds=1, max_steps=2, store=tmp_path, watcher=watcher)
-        assert watcher.trained == []
+            stabbench.compare(["devlin", recipe], seeds=1, max_steps=2, store=tmp_path, progress=progress)
+        assert progress.trained == []
 
 
 def test_a_limit_that_cuts_nothing_off_is_the_same_run(tmp_path: Path) -> None:
@@ -189,3 +192,35 @@ def test_the_public_names_are_there() -> None:
         assert getattr(stabbench, name) is not None
     with pytest.raises(AttributeError, match="nonsense"):
         stabbench.nonsense  # noqa: B018
+
+
+def test_results_measured_elsewhere(tmp_path: Path) -> None:
+    scores = Path(__file__).parents[1] / "examples" / "scores.csv"
+    both = stabbench.compare_results(scores, constant_score=0.5)
+    assert [(runs.label, runs.failed) for runs in both.recipes] == [("devlin", 15), ("mosbach", 0)]
+    assert "mosbach  25 " in str(both)
+    named = stabbench.compare_results({"mosbach": scores, "devlin": str(scores)}, metric="accuracy", constant_score=0.5)
+    assert [runs.label for runs in named.recipes] == ["mosbach", "devlin"], "the first is the reference"
+    baselines = tmp_path / "baselines.json"
+    stabbench.record_results({"mosbach": scores}, baselines, constant_score=0.5)
+    new = scores.with_name("new_scores.csv")
+    assert stabbench.gate_results({"mosbach": new}, baselines, constant_score=0.5).verdict == "PASS"
+    frame = stabbench.gate_results({"mosbach": new}, baselines, constant_score=0.5).to_dataframe()
+    assert list(frame["score"]) == [r.score for r in stabbench.compare_results({"mosbach": new}).recipes[0].records]
+    strict = stabbench.gate_results({"mosbach": new}, baselines, constant_score=0.5, rules=Rules(max_std=1e-6))
+    assert strict.verdict == "FAIL"
+    with pytest.raises(stabbench.StabbenchError, match="no file or folder"):
+        stabbench.compare_results([tmp_path / "nowhere"])
+
+
+def test_a_command_with_a_tracker_that_fails_gives_what_it_gives_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, progress = installed(tmp_path, monkeypatch), Noting()
+    how = {"seeds": 2, "max_steps": 1, "store": tmp_path / "store"}
+    done = stabbench.compare(["devlin"], track=["full"], progress=progress, **how)  # type: ignore[arg-type]
+    assert [r.seeds.seed for r in done.recipes[0].records] == [0, 1]
+    assert logged(lines) == [0]
+    assert ["the disk is full" in note for note in progress.notes] == [True]
+    stabbench.compare(["devlin"], track=["lines"], **how)  # type: ignore[arg-type]
+    assert logged(lines) == [0, 1], "what the store had is logged, too"

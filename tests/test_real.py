@@ -44,7 +44,8 @@ def test_the_gpu_tier_runs_at_tiny_size_on_a_cpu(model: str, tmp_path: Path, req
     tier = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tier)
     undecided: list[str] = []
-    stability = Stability(Settings(20, tmp_path, tmp_path / "b.json", False, True, "cpu"), undecided, request)
+    settings = Settings(20, tmp_path, tmp_path / "b.json", False, True, "cpu")
+    stability = Stability(settings, undecided, {}, {}, request)
     options = {"model": model, "data_dir": str(GLUE), "max_steps": 1, "seeds": 1}
     for task in tier.TASKS:
         tier.trained(stability, "cwgnc:max_length=16", task, **options).not_less_stable_than_baseline()

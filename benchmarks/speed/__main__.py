@@ -19,7 +19,7 @@ import torch
 import transformers
 from tabulate import tabulate
 
-from stabbench.machine import cores
+from stabbench._system.machine import cores
 
 from .by_trainer import is_available as trainer_is_available
 from .contender import Measured, measure

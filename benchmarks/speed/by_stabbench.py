@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 
 import stabbench
+from stabbench.engine.ambient import own_settings
 from stabbench.engine.evaluate import predict
-from stabbench.engine.models import StackedModel
-from stabbench.engine.run import one_cpu_thread
-from stabbench.engine.train import train
+from stabbench.engine.stacking.models import StackedModel
+from stabbench.engine.train import Training
 from stabbench.models.loading import load_model
-from stabbench.seeds import Seeds
+from stabbench.records.seeds import Seeds
 
 from .contender import Outcome
 from .workload import LAB_TASK, OUTPUTS, Workload, device
@@ -31,13 +31,13 @@ class Engine:
     ) -> list[Outcome]:
         # As `--stack` puts them into groups: the last one may be smaller.
         groups = [seeds[start : start + self.stack] for start in range(0, len(seeds), self.stack)]
-        with one_cpu_thread():
+        with own_settings():
             return [outcome for group in groups for outcome in self._group(group, steps, on_step)]
 
     def _group(self, seeds: Sequence[int], steps: int, on_step: Callable[[int], None]) -> list[Outcome]:
         model = StackedModel(self.pretrained, len(seeds))
         model.precision = self.workload.recipe.precision
-        trained = train(
+        training = Training(
             self.workload.recipe,
             model,
             self.layout,
@@ -46,9 +46,9 @@ class Engine:
             total_steps=steps,
             steps=steps,
             lr_multiplier=self.workload.source.lr_multiplier,
-            on_step=on_step,
         )
-        right = predict(model, self.evaluation, len(seeds)) == self.workload.evaluation.labels
+        trained = training.run(on_step)
+        right = predict(model, self.evaluation, len(seeds)).decided == self.workload.evaluation.labels
         return [Outcome(len(trained.losses), score) for score in right.float().mean(1).tolist()]
 
 

@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import EvalPrediction, PrinterCallback, Trainer, TrainingArguments
 
+from stabbench._system.machine import cores
 from stabbench.engine.inputs import Inputs
-from stabbench.machine import cores
 
 from .contender import Outcome, cpu_threads
 from .workload import EVALUATION_BATCH, Workload, device, fresh_copy, lengths, load_pretrained

@@ -10,8 +10,8 @@ from typing import Protocol
 
 import torch
 
+from stabbench._system.machine import cores
 from stabbench.engine.memory import release
-from stabbench.machine import cores
 
 from .workload import Workload, device
 

@@ -21,7 +21,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from stabbench.machine import cores
+from stabbench._system.machine import cores
 
 from .contender import cpu_threads, synchronize
 from .workload import OUTPUTS, Workload, device

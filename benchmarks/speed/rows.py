@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
-from stabbench.machine import cores
+from stabbench._system.machine import cores
 
 from .by_loop import Loop
 from .by_stabbench import Compare, Engine

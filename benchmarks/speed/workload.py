@@ -15,13 +15,14 @@ import transformers
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, BertConfig, PreTrainedModel
 
-from stabbench.engine.inputs import Inputs, encode
+from stabbench.engine.inputs import Inputs, encode, label_tensor
 from stabbench.models.families import defaults_of
 from stabbench.models.loading import load_tokenizer
 from stabbench.models.source import ModelSource, find_model
 from stabbench.recipes import Recipe
 from stabbench.recipes.bias_correction import BiasCorrection
-from stabbench.tasks import Examples, load_task
+from stabbench.tasks.registry import load_task
+from stabbench.tasks.task import Examples
 
 Precision = Literal["fp32", "bf16"]
 
@@ -95,7 +96,7 @@ def make_workload(name: str, folder: Path, *, tiny: bool, precision: Precision, 
         tokenizer = load_tokenizer(source)
 
         def tensors(examples: Examples) -> Inputs:
-            return encode(examples, tokenizer, BiasCorrection().max_length, False, torch.device("cpu"))
+            return encode(examples, tokenizer, BiasCorrection().max_length, label_tensor(task, examples))
 
         train, evaluation = tensors(task.train), tensors(task.evaluation)
     else:

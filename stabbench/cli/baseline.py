@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from tabulate import tabulate
 
+from stabbench.cli.arguments import PlanOptions
+from stabbench.cli.elsewhere import Elsewhere, elsewhere_options, task_given
 from stabbench.cli.files import interruptible
+from stabbench.cli.groups import Group
 from stabbench.cli.options import (
+    baseline_resources_options,
     baselines_option,
     cell_options,
-    device_option,
+    data_dir_option,
+    resources_options,
     rule_options,
     seeds_option,
-    taken_rules,
-    training_options,
     written_baselines_option,
 )
+from stabbench.cli.output import say
+from stabbench.cli.outputs import check_outputs
+from stabbench.errors import StabbenchError
+from stabbench.gate.rules import Rules
+from stabbench.runner.resources import Resources
 
 # A gate against fewer is seldom decided.
 FEW_RUNS = 20
 
 
-@click.group("baseline")
+@click.group("baseline", cls=Group)
 def baseline_group() -> None:
-    """Record, update, show or verify the baselines that `stabbench gate` judges against.
+    """Record, update, show or verify baselines.
+
+    `stabbench gate` judges new runs against them.
 
     \b
     Example:
@@ -38,33 +46,44 @@ def baseline_group() -> None:
 
 
 @baseline_group.command()
-@click.argument("recipes", nargs=-1, required=True, metavar="RECIPE [RECIPE ...]")
+@click.argument("recipes", nargs=-1, metavar="[RECIPE ...]")
+@elsewhere_options
 @written_baselines_option
 @cell_options
-@seeds_option("50", "How many (0 to N-1), or which: 3,7,11.")
-@device_option("auto")
-@training_options
-def record(recipes: Sequence[str], baselines_file: Path, store: Path, plugins: Sequence[str], **options: Any) -> None:
-    """Run recipes over seeds and add them to the baselines file.
+@resources_options
+def record(
+    recipes: Sequence[str], elsewhere: Elsewhere, baselines_file: Path, options: PlanOptions, resources: Resources
+) -> None:
+    """Run recipes over seeds and add them to the baselines file; with --from, scores of other programs.
 
     \b
     Example:
       stabbench baseline record mosbach cwgnc --task lab/entailment --seeds 50
+      stabbench baseline record rte.toml --seeds 50 --workers 4
+      stabbench baseline record --from bert=runs/before --metric eval_accuracy --constant-score 0.527
     """
-    from stabbench import recording
-    from stabbench.plan import Plan
-    from stabbench.progress import watcher
-    from stabbench.recipes import load_plugin, parse_recipe
-    from stabbench.seeds import Seeds
+    from stabbench.gate import update
+    from stabbench.gate.elsewhere import record_elsewhere
+    from stabbench.report.baselines import cells_table
+    from stabbench.report.progress import shown_progress
 
-    for plugin in plugins:
-        load_plugin(plugin)
-    options["seeds"] = [Seeds.of(n) for n in options["seeds"]]
-    plan = Plan(recipes=[parse_recipe(text) for text in recipes], plugins=plugins, **options)
-    with interruptible(store), watcher() as watching:
-        made = recording.record(plan, baselines_file, store, watching)
-    click.echo(_table(made))
-    click.echo(f"recorded in {baselines_file}")
+    elsewhere.check(recipes, ["baselines_file", "task"])
+    if elsewhere.sources:
+        check_outputs({"--baselines": baselines_file}, store=resources.store, results=elsewhere.paths)
+        made = record_elsewhere(elsewhere.read(task_given(options.task)), baselines_file)
+    elif recipes:
+        plan = options.plan(recipes, resources.plugins)
+        check_outputs(
+            {"--baselines": baselines_file},
+            store=resources.store, plugins=resources.plugins, data_dir=plan.data_dir,
+            tasks=[plan.task], models=[plan.model], trainings=plan.trainings,
+        )  # fmt: skip
+        with interruptible(resources.store), shown_progress() as progress:
+            made = update.record(plan, resources, baselines_file, progress)
+    else:
+        raise click.UsageError("name a RECIPE or more to train, or results to read --from a path")
+    say(cells_table(made).text())
+    say(f"recorded in {baselines_file}")
     _warn_of_few(made)
 
 
@@ -72,22 +91,20 @@ def record(recipes: Sequence[str], baselines_file: Path, store: Path, plugins: S
 @click.argument("recipes", nargs=-1, metavar="[RECIPE ...]")
 @written_baselines_option
 @click.option("--task", help="Only the cells of this task.")
-@seeds_option(None, "So many at least (0 to N-1); by default the seeds that the baseline has.")
-@click.option("--loosen", "reason", default="", metavar="REASON", help="A looser baseline is meant, and why.")
-@device_option(None)
-@training_options
+@seeds_option(None, "Train at least the seeds 0 to N-1 [default: the baseline's own seeds].")
+@click.option("--loosen", "reason", default="", metavar="REASON", help="Accept a looser baseline, for this reason.")
+@data_dir_option
+@baseline_resources_options
 def update(
     recipes: Sequence[str],
     baselines_file: Path,
     task: str | None,
     seeds: Sequence[int] | None,
     reason: str,
-    device: str | None,
-    store: Path,
-    plugins: Sequence[str],
-    **options: Any,
+    data_dir: Path | None,
+    resources: Resources,
 ) -> None:
-    """Run the cells of the file as their recipes are today, and put the new scores in the place of the old.
+    """Train the cells of the file with the current recipes, and replace the old scores by the new ones.
 
     A baseline that becomes harder to pass, or gets more seeds, is replaced freely. One that becomes easier to pass
     (more failed runs, a larger spread, a lower mean, fewer runs) needs --loosen with a reason, which stays in the file.
@@ -97,30 +114,32 @@ def update(
       stabbench baseline update mosbach --seeds 50
       stabbench baseline update devlin --loosen "torch 2.13 changed its kernels"
     """
-    from stabbench import recording
-    from stabbench.baselines import load, select
-    from stabbench.errors import StabbenchError
-    from stabbench.progress import watcher
+    from stabbench.gate import update
+    from stabbench.gate.baselines_file import load
+    from stabbench.gate.plans import chosen
     from stabbench.recipes import load_plugin
+    from stabbench.report.baselines import cells_table
+    from stabbench.report.progress import shown_progress
 
-    for plugin in plugins:
+    for plugin in resources.plugins:
         load_plugin(plugin)
     if seeds is not None and not isinstance(seeds, range):
         raise click.UsageError("--seeds takes a number here: a baseline keeps the seeds that it has")
-    how = {**options, "device": device, "plugins": plugins}
+    check_outputs({"--baselines": baselines_file}, store=resources.store, plugins=resources.plugins, data_dir=data_dir)
+    first = 0 if seeds is None else len(seeds)
     refused = []
-    for old in select(load(baselines_file), recipes, task):
+    for old in chosen(load(baselines_file), recipes, task):
         try:
-            with interruptible(store), watcher() as watching:
-                new = recording.rerun(old, None if seeds is None else len(seeds), store, how, watching)
-            made = recording.replace(old, new, reason, baselines_file)
+            with interruptible(resources.store), shown_progress() as progress:
+                new = update.rerun(old, resources, seeds=first, data_dir=data_dir, progress=progress)
+                made = update.replace(old, new, reason, baselines_file, progress)
         except StabbenchError as error:
             refused.append(old.name)
-            click.echo(f"Error: {error}", err=True)
+            say(f"Error: {error}", err=True)
             continue
-        click.echo(f"{made.name}: {'unchanged' if made == old else 'updated'}")
+        say(f"{made.name}: {'unchanged' if made == old else 'updated'}")
         if made != old:
-            click.echo(_table([old, made]))
+            say(cells_table([old, made]).text())
     if refused:
         raise StabbenchError(f"not updated: {', '.join(refused)}")
 
@@ -129,7 +148,7 @@ def update(
 @click.argument("recipes", nargs=-1, metavar="[RECIPE ...]")
 @baselines_option
 @click.option("--task", help="Only the cells of this task.")
-@click.option("-v", "--verbose", is_flag=True, help="With what each was made of, and why it was loosened.")
+@click.option("-v", "--verbose", is_flag=True, help="With the fingerprint of each, and why it was loosened.")
 def show(recipes: Sequence[str], baselines_file: Path, task: str | None, verbose: bool) -> None:
     """Show the cells of the baselines file, their age and their machine.
 
@@ -137,72 +156,58 @@ def show(recipes: Sequence[str], baselines_file: Path, task: str | None, verbose
     Example:
       stabbench baseline show --verbose
     """
-    from stabbench.baselines import load, select
+    from stabbench.gate.baselines_file import load
+    from stabbench.gate.plans import chosen
+    from stabbench.report.baselines import cells_table, loosening_text
 
-    cells = select(load(baselines_file), recipes, task)
-    click.echo(_table(cells))
+    cells = chosen(load(baselines_file), recipes, task)
+    say(cells_table(cells).text())
     for cell in cells if verbose else ():
-        click.echo(f"\n{cell.name}, recorded {cell.recorded} by stabbench {cell.stabbench}")
+        say(f"\n{cell.name}, recorded {cell.recorded} by stabbench {cell.stabbench}")
         for name, part in (("experiment", cell.experiment), ("environment", cell.environment)):
-            click.echo(f"  {name}: {', '.join(f'{key} {value}' for key, value in part.items())}")
+            say(f"  {name}: {', '.join(f'{key} {value}' for key, value in part.items())}")
         for note in cell.loosened:
-            click.echo(f"  loosened {note.date}: {note.reason} (before: {dict(note.before)})")
+            say(f"  {loosening_text(note)}")
 
 
 @baseline_group.command()
 @click.argument("recipes", nargs=-1, metavar="[RECIPE ...]")
 @baselines_option
 @click.option("--task", help="Only the cells of this task.")
-@click.option("--trials", type=click.IntRange(min=20), default=500, show_default=True, help="Random splits.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the splits.")
+@click.option("--trials", type=click.IntRange(20, 100_000), default=500, show_default=True, help="Random splits.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the splits.")
 @rule_options
 def verify(
-    recipes: Sequence[str], baselines_file: Path, task: str | None, trials: int, seed: int, **options: Any
+    recipes: Sequence[str], baselines_file: Path, task: str | None, trials: int, seed: int, rules: Rules
 ) -> None:
     """Check that the file is whole, and how often the gate would alarm falsely (A/A check).
 
     Every cell's runs are split at random, and one half is judged against the other: both are the same recipe, so that
-    every FAIL is a false alarm. Exit code 1 if they come more often than alpha by more than chance.
+    every FAIL is a false alarm. Exit code 3 if they come more often than alpha by more than chance.
 
     \b
     Example:
       stabbench baseline verify --trials 1000
     """
-    from stabbench.baselines import load, select
-    from stabbench.resampling import same_against_same
-    from stabbench.verdict import Verdict
+    from stabbench.gate.baselines_file import load
+    from stabbench.gate.calibration import same_against_same
+    from stabbench.gate.plans import chosen
+    from stabbench.gate.rules import Verdict
+    from stabbench.report.baselines import false_alarms_table
+    from stabbench.report.numbers import score
 
-    rules = taken_rules(options)
-    cells = select(load(baselines_file), recipes, task)
+    cells = chosen(load(baselines_file), recipes, task)
     banks = {cell.name: cell.sample for cell in cells}
     rates = same_against_same(banks, rules, trials=trials, seed=seed)
-    shown = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
-    rows = [
-        [name, banks[name].planned, *(f"{counts[verdict] / trials:.3f}" for verdict in shown)]
-        for name, counts in rates.cells.items()
-    ]
-    click.echo(tabulate(rows, ["half against half", "runs", *shown], disable_numparse=True))
-    alarms = f"{rates.rate(Verdict.FAIL):.3f} of {trials} splits (alpha {rules.alpha:g})"
-    click.echo(f"\n{baselines_file} is whole. False alarms of the whole gate: {alarms}.")
+    say(false_alarms_table(rates, banks).text())
+    alarms = f"{score(rates.rate(Verdict.FAIL))} of {trials} splits (alpha {rules.alpha:g})"
+    say(f"\n{baselines_file} is whole. False alarms of the whole gate: {alarms}.")
     _warn_of_few(cells)
     if rates.alarms_too_often(rules.alpha):
-        click.echo("That is more than alpha allows: are the runs of a cell all of one kind?", err=True)
-        sys.exit(1)
+        raise StabbenchError("false alarms are more than alpha allows", "are the runs of a cell all of one kind?")
 
 
 def _warn_of_few(cells: Sequence[Any]) -> None:
     few = [cell.name for cell in cells if cell.sample.planned < FEW_RUNS]
     if few:
-        click.echo(f"note: with under {FEW_RUNS} runs most verdicts are INCONCLUSIVE: {', '.join(few)}", err=True)
-
-
-def _table(cells: Sequence[Any]) -> str:
-    from stabbench.statistics import summarise
-
-    rows = []
-    for cell in cells:
-        s = summarise(cell.sample)
-        where = cell.environment.get("device_name", "-")
-        rows.append([cell.recipe, cell.task, cell.model, s.planned, s.failed, s.mean_and_std, cell.recorded, where])
-    columns = ["recipe", "task", "model", "runs", "failed", "mean ± std", "recorded", "on"]
-    return tabulate(rows, columns, disable_numparse=True)
+        say(f"note: with under {FEW_RUNS} runs most verdicts are INCONCLUSIVE: {', '.join(few)}", err=True)

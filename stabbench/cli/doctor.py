@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from stabbench.cli.options import plan_options
-from stabbench.cli.runs import made_plan
+from stabbench.cli.arguments import PlanOptions
+from stabbench.cli.options import plan_options, trial_options
+from stabbench.cli.output import say
+from stabbench.runner.resources import Resources
 
 
 @click.command()
 @click.argument("recipes", nargs=-1, metavar="[RECIPE ...]")
 @plan_options
-def doctor(recipes: Sequence[str], store: Path, **options: Any) -> None:
-    """What this machine is, and how recipes would be trained on it.
+@trial_options
+def doctor(recipes: Sequence[str], options: PlanOptions, resources: Resources) -> None:
+    """Show this machine, and how recipes would be trained on it.
 
-    Prints versions and devices; with recipes also whether the model can be stacked, how many seeds are trained
-    together, what memory a seed takes, and about how long the runs take that the store lacks. A few steps of each
-    recipe are tried for it; nothing is stored.
+    Prints versions and devices; with recipes also whether seeds can be stacked, how many are trained together, the
+    memory of a seed, which of head, order and dropout change a run, and about how long the runs take that the store
+    lacks. For this a few steps of each recipe are trained; nothing is stored. A training file is run three times.
 
     \b
     Example:
       stabbench doctor
+      stabbench doctor rte.toml:steps=10
       stabbench doctor devlin mosbach --task glue/rte --data-dir GLUE --model path/to/encoder --seeds 25
     """
-    from stabbench.doctor import diagnose, machine
+    from stabbench.report.estimate import estimate_text, machine_text
+    from stabbench.runner.estimate import estimate, machine
 
-    source = click.get_current_context().get_parameter_source
-    if not recipes and any(source(option) is ParameterSource.COMMANDLINE for option in (*options, "store")):
+    context = click.get_current_context()
+    if not recipes and any(context.get_parameter_source(p) is ParameterSource.COMMANDLINE for p in context.params):
         raise click.UsageError("the options say how recipes would be trained: name some")
-    click.echo(machine())
+    say(machine_text(machine()))
     if not recipes:
         return
-    from stabbench.progress import watcher
+    from stabbench.report.progress import shown_progress
 
-    plan = made_plan(recipes, **options)
-    with watcher() as watching:
-        diagnosis = diagnose(plan, store, watching)
-    click.echo(f"\n{diagnosis}")
+    plan = options.plan(recipes, resources.plugins)
+    with shown_progress() as progress:
+        found = estimate(plan, resources, progress)
+    say(f"\n{estimate_text(found)}")

@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stabbench.cli.options import plugin_option, store_option
+from stabbench.cli.groups import Group
+from stabbench.cli.options import plot_option, plugin_option, store_option
+from stabbench.cli.output import say
+from stabbench.cli.outputs import check_outputs
+from stabbench.escape import one_line
 
 if TYPE_CHECKING:
-    from stabbench.records import RunRecord
+    from stabbench.records.run import RunRecord
 
 
-@click.group("list")
+@click.group("list", cls=Group)
 def list_group() -> None:
-    """List recipes, tasks, models, studies, or the runs of a store.
+    """List recipes, tasks, models, studies or runs.
 
     \b
     Example:
@@ -38,35 +42,50 @@ def recipes(verbose: bool, plugins: Sequence[str]) -> None:
       stabbench list recipes --plugin my_recipes.py
     """
     from stabbench.recipes import load_plugin, recipe_class, recipe_names
+    from stabbench.report.table import Table
 
     for plugin in plugins:
         load_plugin(plugin)
-    for name in recipe_names():
-        cls = recipe_class(name)
-        first_line, *_ = (cls.__doc__ or "").strip().splitlines() or [""]
-        click.echo(f"{name:<16} {first_line}" + (f"  [{cls.paper}]" if cls.paper else ""))
-        if verbose:
-            for spec in dataclasses.fields(cls):
-                click.echo(f"    {spec.name:<16} {spec.default!s:<8} {spec.metadata.get('doc', '')}")
+    classes = {name: recipe_class(name) for name in recipe_names()}
+    docs = {name: (cls.__doc__ or "").strip().splitlines() or [""] for name, cls in classes.items()}
+    if not verbose:
+        rows = [[name, docs[name][0], cls.paper] for name, cls in classes.items()]
+        say(Table(["recipe", "method", "paper"], rows).text())
+        return
+    for name, cls in classes.items():
+        rows = [[s.name, str(s.default), str(s.metadata.get("doc", ""))] for s in dataclasses.fields(cls)]
+        title = f"{name}: {docs[name][0]}" + (f" [{cls.paper}]" if cls.paper else "")
+        say(Table(["parameter", "default", "meaning"], rows, title=title).text() + "\n")
 
 
 @list_group.command()
-def tasks() -> None:
-    """Tasks and their metrics.
+@plugin_option
+def tasks(plugins: Sequence[str]) -> None:
+    """Tasks and their metrics; a task file or a data file of your own stands in the place of a name (docs/tasks.md).
 
-    A task may have options, as in glue/rte:examples=1000,split=zhang2021: so many training examples, sampled once;
-    iterations=full for as many updates as on all of them; split=zhang2021 for a validation set of its own.
+    A task may have options, as in glue/rte:examples=1000,split=zhang2021. examples=N trains on a sample of N examples,
+    the same for all seeds; iterations=full makes as many updates as on all examples; split=zhang2021 takes a validation
+    set from the evaluation set, and samples each class equally.
 
     \b
     Example:
       stabbench list tasks
     """
-    from stabbench.tasks import GLUE_TASKS, LAB_TASKS
+    from stabbench.recipes import load_plugin
+    from stabbench.report.table import Table
+    from stabbench.tasks.given import defined_names
+    from stabbench.tasks.glue.specs import GLUE_TASKS
+    from stabbench.tasks.lab.tasks import LAB_TASKS
 
-    for name, lab in LAB_TASKS.items():
-        click.echo(f"{name:<18} {lab.metric:<9} {lab.description}")
-    for name, glue in GLUE_TASKS.items():
-        click.echo(f"{name:<18} {glue.metric:<9} {glue.folder} of GLUE, from the hub or from --data-dir")
+    for plugin in plugins:
+        load_plugin(plugin)
+    rows = [[name, lab.metric, lab.description] for name, lab in LAB_TASKS.items()]
+    rows += [
+        [name, glue.metric, f"{glue.folder} of GLUE, from the hub or from --data-dir"]
+        for name, glue in GLUE_TASKS.items()
+    ]
+    rows += [[name, "-", "of an installed package or a plugin"] for name in defined_names()]
+    say(Table(["task", "metric", "data"], rows).text())
 
 
 @list_group.command()
@@ -78,9 +97,9 @@ def models() -> None:
       stabbench list models
     """
     from stabbench.models.source import MODELS
+    from stabbench.report.table import Table
 
-    for name, description in MODELS.items():
-        click.echo(f"{name:<36} {description}")
+    say(Table(["model", "description"], [[name, description] for name, description in MODELS.items()]).text())
 
 
 @list_group.command()
@@ -91,11 +110,12 @@ def studies() -> None:
     Example:
       stabbench list studies
     """
-    from stabbench.studies import load_study, study_names
+    from stabbench.report.table import Table
+    from stabbench.studies.loading import load_study, study_names
 
-    for name in study_names():
-        found = load_study(name)
-        click.echo(f"{name:<20} {found.title}  [{found.source}]")
+    found = {name: load_study(name) for name in study_names()}
+    rows = [[name, study.title, study.source] for name, study in found.items()]
+    say(Table(["study", "shows", "source"], rows).text())
 
 
 @list_group.command()
@@ -103,46 +123,61 @@ def studies() -> None:
 def runs(store: Path) -> None:
     """The runs of a store, one a line: id, task, model, recipe, seed, outcome, score.
 
+    Recipe and model are named as in the command that trained the run; another command may use it under other names.
+
     \b
     Example:
       stabbench list runs --store .stabbench
     """
-    from stabbench.store import Store
+    from stabbench.records.store import Store
 
     with Store(store, write=False) as opened:
         # Printed when all is read: nothing can be written to the store as long as a pager holds up the reading.
         lines = [_run_line(record) for record in opened.records()]
     if lines:
-        click.echo("\n".join(lines))
+        say("\n".join(lines))
 
 
 def _run_line(r: RunRecord) -> str:
-    score = "-" if r.score is None else f"{r.score:.4f}"
-    return f"{r.id}  {r.task}  {r.model}  {r.recipe}  seed {r.seeds.seed}  {r.outcome}  {score}"
+    from stabbench.records.runs import cut_to
+    from stabbench.report.numbers import score
+
+    cut = f"  cut to {r.steps} steps by --max-steps" if cut_to(r.fingerprint.experiment) is not None else ""
+    return one_line(
+        f"{r.id}  {r.task}  {r.model}  {r.recipe}  seed {r.seeds.seed}  {r.outcome}  {score(r.score, 4)}{cut}"
+    )
 
 
 @click.command()
 @click.argument("run_id")
-@click.option("--history", is_flag=True, help="With the loss of every step and the gradient norms, as JSON.")
+@click.option("--history", is_flag=True, help="With all that is kept of what happened in it (docs/diagnose.md).")
+@plot_option
 @store_option
-def show(run_id: str, history: bool, store: Path) -> None:
+def show(run_id: str, history: bool, plot_file: Path | None, store: Path) -> None:
     """Show one stored run as JSON. RUN_ID is an id of `stabbench list runs`, or its beginning.
+
+    --plot draws its loss, the gradient norms of its parts, and how far they are from their start.
 
     \b
     Example:
       stabbench show 3fa9
+      stabbench show 3fa9 --plot run.png
     """
-    from stabbench.errors import StoreError
-    from stabbench.store import Store
+    from stabbench.diagnostics.choice import chosen
+    from stabbench.diagnostics.diagnose import diagnose
+    from stabbench.records.store import Store
 
+    check_outputs({"--plot": plot_file}, store=store)
     with Store(store, write=False) as opened:
-        found = list(opened.records(run_id))
-        if len(found) != 1:
-            raise StoreError(
-                f"{len(found) or 'no'} runs in {store} have an id that starts with {run_id!r}",
-                "see: stabbench list runs" if not found else f"give more of it: {', '.join(r.id for r in found[:3])}…",
-            )
-        data = found[0].to_json()
-        if history:
-            data["history"] = dataclasses.asdict(opened.history(found[0].id))
-    click.echo(json.dumps(data, indent=2))
+        found = opened.find(run_id)
+        kept = opened.history(found.id)
+    data = found.to_json()
+    if history:
+        data["history"] = kept.to_json()
+    if plot_file is not None:
+        from stabbench.report.run_picture import plot_run
+
+        (cell,) = chosen(store, [found.id])
+        (cause,) = (named.cause for named in diagnose(cell.runs, [found]))
+        plot_run(found, kept, plot_file, "" if cause is None else cause.words)
+    say(json.dumps(data, indent=2))

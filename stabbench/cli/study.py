@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import click
 
-from stabbench.cli.files import interruptible, write_json
-from stabbench.cli.options import study_options
+from stabbench.cli.arguments import report_files
+from stabbench.cli.files import command_line, interruptible, write_json
+from stabbench.cli.options import resources_options, study_options
+from stabbench.cli.output import say
+from stabbench.cli.outputs import check_outputs
+from stabbench.runner.resources import Resources
 
 
 @click.command()
@@ -17,20 +21,25 @@ from stabbench.cli.options import study_options
 @click.option("--published", is_flag=True, help="The paper's numbers beside the measured ones.")
 @click.option("--format", "style", type=click.Choice(["simple", "github"]), default="simple", help="Of the table.")
 @study_options
+@resources_options
 def study(
     name: str,
     published: bool,
-    style: str,
+    style: Literal["simple", "github"],
     tasks: Sequence[str],
     models: Sequence[str],
     seeds: Sequence[int] | None,
-    store: Path,
+    revision: str | None,
+    max_steps: int | None,
+    data_dir: Path | None,
     json_file: Path | None,
     plot_file: Path | None,
-    plugins: Sequence[str],
-    **options: Any,
+    report_file: Path | None,
+    resources: Resources,
 ) -> None:
-    """Run a study: a declared grid of recipes, parameters, tasks, models and seeds, with one table and one picture.
+    """Run a study, a grid with one table and picture.
+
+    A study declares recipes, parameters, tasks, models and seeds.
 
     NAME is one of `stabbench list studies`, each a figure or table of a paper; FILE is a study of your own, in TOML or
     Python. What the store has of it is not trained again.
@@ -41,33 +50,44 @@ def study(
       stabbench study zhang2021-fig5 --task glue/rte --data-dir GLUE --model path/to/encoder --seeds 20
       stabbench study my_study.toml
     """
-    from stabbench.progress import watcher
     from stabbench.recipes import load_plugin
-    from stabbench.studies import compare_published, load_study, require_published, run_study
+    from stabbench.report.progress import shown_progress
+    from stabbench.studies.loading import load_study
+    from stabbench.studies.published import compare_published
+    from stabbench.studies.running import run_study
 
-    for plugin in plugins:
+    for plugin in resources.plugins:
         load_plugin(plugin)
     declared = load_study(name)
-    if published:
-        require_published(declared)
-    with interruptible(store), watcher() as watching:
+    check_outputs(
+        {"--json": json_file, "--plot": plot_file, **report_files(report_file)},
+        store=resources.store, study=name, plugins=resources.plugins, data_dir=data_dir,
+        tasks=tasks or declared.tasks, models=models or declared.models,
+    )  # fmt: skip
+    with interruptible(resources.store), shown_progress() as progress:
         result = run_study(
             declared,
+            resources,
             tasks=tasks or None,
             models=models or None,
             seeds=seeds,
-            store=store,
-            watcher=watching,
-            plugins=plugins,
-            **options,
+            revision=revision,
+            data_dir=data_dir,
+            max_steps=max_steps,
+            progress=progress,
         )
-    click.echo(result.text(style))
+    say(result.text(style))
     if published:
-        click.echo(f"\n{compare_published(result).text(style)}")
+        say(f"\n{compare_published(result).text(style)}")
     if json_file is not None:
         write_json(result.to_json(), json_file)
+    if report_file is not None:
+        from stabbench.report.page.make import write_report
+        from stabbench.studies.page import study_subject
+
+        write_report(study_subject(result, published=published, command=command_line()), report_file)
     if plot_file is not None:
-        from stabbench.plot import picture
+        from stabbench.report.pictures import picture
 
         with picture(plot_file) as figure:
             result.view.draw(result, figure)

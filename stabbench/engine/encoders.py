@@ -6,11 +6,11 @@ import dataclasses
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from transformers import PreTrainedModel
 
-from stabbench.engine.models import SeedModel
-from stabbench.files import replacing
+from stabbench._system.files import replacing
+from stabbench.engine.stacking.models import SeedModel
 from stabbench.models.layout import Layout
 
 
@@ -22,7 +22,8 @@ def save_encoder(path: Path, model: SeedModel, layout: Layout) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
-        save_file(weights, part)
+        # `save_file` would write to a file of its own, which a kill leaves behind.
+        part.write_bytes(save(weights))
 
 
 @torch.no_grad()

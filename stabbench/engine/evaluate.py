@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from stabbench.engine.inputs import Inputs
-from stabbench.engine.models import SeedModel
-from stabbench.tasks import METRICS, Examples
+from stabbench.engine.stacking.models import SeedModel
+from stabbench.tasks.metrics import Kind, find_metric
+from stabbench.tasks.task import Examples, Task
 
 EVALUATION_BATCH = 100
 
@@ -22,6 +22,7 @@ def evaluation_steps(steps: int, evaluations: int) -> list[int]:
 
     Fewer than ``evaluations`` where there are fewer steps.
     """
+    evaluations = min(evaluations, steps)  # with as many as steps it is evaluated after each
     return sorted({math.ceil(steps * (i + 1) / evaluations) for i in range(evaluations)})
 
 
@@ -32,74 +33,108 @@ class Split:
     Attributes:
         inputs: As tensors.
         examples: As they are.
-        metric: The name of the metric.
+        task: Whose they are, with the metric.
     """
 
     inputs: Inputs
     examples: Examples
-    metric: str
+    task: Task
 
-    def scores(self, model: SeedModel, seeds: int) -> list[float | None]:
+    def scores(self, predicted: Predicted) -> list[float | None]:
         """Each seed's score; None where one of its predictions is not finite."""
-        metric = METRICS[self.metric]
         return [
-            metric.score(predictions.numpy(), self.examples.labels) if predictions.isfinite().all() else None
-            for predictions in predict(model, self.inputs, seeds)
+            self.task.score(decided.numpy(), self.examples) if decided.isfinite().all() else None
+            for decided in predicted.decided
         ]
 
+    def predict(self, model: SeedModel, seeds: int) -> Predicted:
+        """The seeds' predictions."""
+        return predict(model, self.inputs, seeds, decision(self.task), self.task.kind)
 
-@dataclass
-class Curve:
-    """The scores of a group of seeds at several points of its training.
+
+def best_class(logits: Tensor) -> Tensor:
+    """Class numbers, or the single output."""
+    return logits.argmax(-1).float() if logits.shape[-1] > 1 else logits.squeeze(-1)
+
+
+def decision(task: Task) -> Callable[[Tensor], Tensor]:
+    """From logits to what the task's metric wants as predictions (:class:`stabbench.tasks.metrics.Metric`)."""
+    if not find_metric(task.metric).probabilities or task.kind == "regression":
+        return (lambda logits: (logits > 0).float()) if task.kind == "multi-label" else best_class
+    # In float32 two predictions that are both nearly certain would be one.
+    if task.kind == "multi-label":
+        return lambda logits: logits.double().sigmoid()
+    if task.kind == "binary":
+        return lambda logits: logits.double().softmax(-1)[..., 1]
+    return lambda logits: logits.double().softmax(-1)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was predicted, whatever the metric wants of it; on the CPU.
 
     Attributes:
-        evaluation: The task's evaluation set.
-        validation: Its validation set, if it has one.
-        steps: After which steps.
-        scores: For each of them the seeds' scores on the evaluation set.
-        validation_scores: Likewise on the validation set.
+        values: Class numbers, or the numbers of a regression ``[seeds, examples]``; of several labels 0 and 1,
+            ``[seeds, examples, classes]``.
+        probabilities: Of what was predicted, of the same shape, in half precision; None of a regression.
     """
 
-    evaluation: Split
-    validation: Split | None
-    steps: list[int] = field(default_factory=list)
-    scores: list[list[float | None]] = field(default_factory=list)
-    validation_scores: list[list[float | None]] = field(default_factory=list)
-
-    def add(self, step: int, model: SeedModel, seeds: int) -> None:
-        """Score the model as it is, and leave it ready for more training."""
-        self.steps.append(step)
-        self.scores.append(self.evaluation.scores(model, seeds))
-        if self.validation is not None:
-            self.validation_scores.append(self.validation.scores(model, seeds))
-        model.train(True)
-
-    def kept(self, seed: int, keep: Literal["last", "best"]) -> int:
-        """Which point counts for a seed: the last, or the first of the best.
-
-        The best is chosen on the validation set; on the evaluation set itself, which flatters, where there is none.
-        """
-        if keep == "last":
-            return len(self.steps) - 1
-        chosen_by = [scores[seed] for scores in self.validation_scores or self.scores]
-        return max(range(len(chosen_by)), key=lambda i: _rank(chosen_by[i]))
+    values: Tensor
+    probabilities: Tensor | None
 
 
-def _rank(score: float | None) -> float:
-    return -math.inf if score is None else score
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions without dropout, on the CPU.
+
+    Attributes:
+        decided: As the metric wants them, ``[seeds, examples, …]``; NaN where the logits are not finite.
+        answers: What was predicted, whatever the metric wants of it.
+    """
+
+    decided: Tensor
+    answers: Answers
 
 
 @torch.no_grad()
-def predict(model: SeedModel, data: Inputs, seeds: int) -> Tensor:
-    """Predictions ``[seeds, examples]`` without dropout: class numbers, or the single output; NaN if not finite."""
+def predict(
+    model: SeedModel,
+    data: Inputs,
+    seeds: int,
+    decide: Callable[[Tensor], Tensor] = best_class,
+    kind: Kind = "multi-class",
+) -> Predicted:
+    """Predict all examples.
+
+    Args:
+        model: The seeds' models.
+        data: The examples.
+        seeds: How many.
+        decide: From logits to what a metric wants.
+        kind: What the labels are.
+    """
     model.train(False)
-    parts: list[Tensor] = []
+    decided: list[Tensor] = []
+    parts: list[tuple[Tensor, Tensor]] = []
     for rows in _batches(len(data)):
         batch = data.rows(rows.expand(seeds, -1))
         logits = model.logits(batch.tokens, {}, batch.real)
-        best = logits.argmax(-1).float() if logits.shape[-1] > 1 else logits.squeeze(-1)
-        parts.append(best.masked_fill(~logits.isfinite().all(-1), math.nan))
-    return torch.cat(parts, dim=1).cpu()
+        made, finite = decide(logits), logits.isfinite().all(-1)
+        decided.append(made.masked_fill(~finite.view(*finite.shape, *[1] * (made.dim() - finite.dim())), math.nan))
+        parts.append(_answers(logits, kind))
+    values, probabilities = (torch.cat(part, dim=1).cpu() for part in zip(*parts, strict=True))
+    answers = Answers(values, None if kind == "regression" else probabilities)
+    return Predicted(torch.cat(decided, dim=1).cpu(), answers)
+
+
+def _answers(logits: Tensor, kind: Kind) -> tuple[Tensor, Tensor]:
+    """What is predicted, and its probability."""
+    if kind == "regression":
+        return logits.squeeze(-1), logits.squeeze(-1)
+    if kind == "multi-label":
+        return (logits > 0).to(torch.uint8), logits.abs().sigmoid().half()
+    probabilities, values = logits.softmax(-1).max(-1)
+    return values.to(torch.uint8 if logits.shape[-1] <= 256 else torch.int32), probabilities.half()
 
 
 def _batches(examples: int) -> Sequence[Tensor]:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from stabbench.models.source import ModelSource
 from stabbench.recipes import Recipe
-from stabbench.records import Fingerprint, History, RunRecord
-from stabbench.seeds import Seeds
+from stabbench.records.checkpoints import Checkpoints
+from stabbench.records.detail import DEFAULT_DETAIL, Detail
+from stabbench.records.run import Fingerprint
+from stabbench.records.seeds import Seeds
+from stabbench.tasks.source import TaskSource
 
 # Called with the number of seed-steps just made.
 Tick = Callable[[int], None]
-Run = tuple[RunRecord, History]
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,7 @@ class Job:
     Attributes:
         recipe: With its model's defaults filled in.
         label: The recipe's label in records and tables.
-        task: The task's name.
-        data_dir: As for :func:`stabbench.tasks.load_task`.
+        task: Where the task is.
         model: Where the model is.
         seeds: The group.
         stacked: Whether the model may be stacked; where not, the group is one seed.
@@ -33,12 +34,13 @@ class Job:
         fingerprint: Of every run of the group.
         start: A file of encoder weights to start from in place of the model's own.
         keep: The file to keep the trained encoder's weights in; the group is then one seed.
+        checkpoints: Where a long training leaves its state now and then, and goes on from what is there.
+        detail: How much is kept of what happens; no number of the training depends on it.
     """
 
     recipe: Recipe
     label: str
-    task: str
-    data_dir: Path | None
+    task: TaskSource
     model: ModelSource
     seeds: tuple[Seeds, ...]
     stacked: bool
@@ -47,6 +49,38 @@ class Job:
     fingerprint: Fingerprint
     start: Path | None = None
     keep: Path | None = None
+    checkpoints: Checkpoints | None = None
+    detail: Detail = DEFAULT_DETAIL
+
+
+@dataclass(frozen=True)
+class ModelCheck:
+    """What to find out about a model before it is trained on a task: plain data, too.
+
+    Attributes:
+        model: Where it is.
+        task: Where the task is.
+        data: The digest of the task's data.
+        recipes: Each with its steps of a whole training.
+    """
+
+    model: ModelSource
+    task: TaskSource
+    data: str
+    recipes: tuple[tuple[Recipe, int], ...]
+
+
+@dataclass(frozen=True)
+class CheckedModel:
+    """A model that can be trained.
+
+    Attributes:
+        reason: Why it must be trained one seed at a time; empty where it can be stacked.
+        notes: What the user should know.
+    """
+
+    reason: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,5 +120,18 @@ class Pace:
     evaluations: int
 
     def of(self, seeds: int, steps: int) -> float:
-        """What a group of so many seeds takes in all."""
+        """Seconds that a group of ``seeds`` seeds takes for ``steps`` steps."""
         return self.setup + seeds * (steps * self.step + self.evaluations * self.evaluation)
+
+
+@dataclass(frozen=True)
+class FirstLosses:
+    """The losses of the first steps of one seed.
+
+    Attributes:
+        seeds: The seed's streams.
+        losses: Of each step.
+    """
+
+    seeds: Seeds
+    losses: tuple[float, ...]

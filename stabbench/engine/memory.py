@@ -1,4 +1,4 @@
-"""Device memory: what a training takes, what there is, what running out of it looks like, and how to get there."""
+"""Device memory: what a training takes, what there is, and how to get there."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from stabbench.machine import available_memory
-
-SIGNS = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed", "status_not_initialized")
+from stabbench._system.machine import available_memory
 
 
 def release(device: torch.device) -> None:
-    """Give back what nobody uses any more; what PyTorch keeps for later is as good as taken for others."""
+    """Free memory that is no longer used, and PyTorch's cache of it, so that others can have it."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -42,23 +40,15 @@ def peak_bytes(action: Callable[[], object], device: torch.device) -> int:
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """What a training could have, where nothing is kept that nobody uses; None where nothing tells."""
+    """The memory that a training could have, after :func:`release`; None where that is unknown."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return available_memory()
 
 
-def sent(values: Tensor, device: torch.device) -> Tensor:
-    """On the device, without waiting until it has nothing else to do."""
+def to_device_async(values: Tensor, device: torch.device) -> Tensor:
+    """A copy on the device, made without waiting for the device's queue."""
     if device.type != "cuda":
         return values
-    # In pinned memory of its own: else the copy would go by way of memory that is not.
+    # Pinned, or else the copy would block.
     return values.contiguous().pin_memory().to(device, non_blocking=True)
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an exception of PyTorch or Python says that there was no memory left."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    # The allocator of the CPU, and CUDA's libraries, raise a RuntimeError.
-    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in SIGNS)

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from datetime import UTC, datetime
 
 from torch import Tensor
 
-from stabbench.engine.evaluate import Curve
-from stabbench.engine.job import Job, Run
+from stabbench.engine.curve import Curve
+from stabbench.engine.empty_records import new_record
+from stabbench.engine.job import Job
 from stabbench.engine.train import Trained
-from stabbench.recipes import planned_steps
-from stabbench.records import History, Outcome, RunRecord, finite
-from stabbench.seeds import Seeds
-from stabbench.tasks import Task
+from stabbench.records.history import History, Run
+from stabbench.records.run import Outcome, finite
+from stabbench.records.scoring import outcome_of
+from stabbench.tasks.task import Task
 
 
 def measured(job: Job, task: Task, trained: Trained, curve: Curve, number: int, seconds: float) -> Run:
     """The run of the group's seed ``number``."""
     losses = trained.losses[:, number]
     epoch = -(-len(task.train) // job.recipe.batch_size)
-    kept = curve.kept(number, job.recipe.keep)
+    kept = curve.kept(number)
     score = curve.scores[kept][number]
     if not losses.isfinite().all():
         step = int((~losses.isfinite()).nonzero()[0]) + 1
         outcome, reason = Outcome.FAILED, f"the training loss is not finite from step {step}"
     elif score is None:
         outcome, reason = Outcome.FAILED, "a prediction is not finite"
-    elif score <= task.constant_score:
-        outcome, reason = Outcome.FAILED, "no better than the best constant predictor"
     else:
-        outcome, reason = Outcome.OK, ""
+        outcome, reason = outcome_of(score, task.constant_score)
     record = dataclasses.replace(
-        _record(job, task, job.seeds[number], outcome, reason, seconds),
+        new_record(job, task, job.seeds[number], outcome, reason, seconds),
         score=score,
         # Summed exactly: a column of a tensor is summed in an order that depends on how many columns there are.
         final_loss=finite(math.fsum(losses[-epoch:].tolist()) / len(losses[-epoch:])),
@@ -48,35 +46,18 @@ def measured(job: Job, task: Task, trained: Trained, curve: Curve, number: int, 
         evaluation_steps=curve.steps,
         scores=[scores[number] for scores in curve.scores],
         validation_scores=[scores[number] for scores in curve.validation_scores],
+        constant_loss=finite(task.constant_loss),
+        learning_rates=trained.learning_rates,
+        one_class=_marks(trained.one_class, number) if task.kind != "regression" else (),
+        components=trained.components[number] if trained.components else None,
+        predictions=curve.predictions(number, kept),
+        evaluation_predictions=curve.all_predictions(number),
     )
     return record, history
 
 
-def missing(job: Job, task: Task, seeds: Seeds, reason: str, seconds: float) -> Run:
-    """A run that the machine gave up on."""
-    return _record(job, task, seeds, Outcome.MISSING, reason, seconds), History()
-
-
-def _record(job: Job, task: Task, seeds: Seeds, outcome: Outcome, reason: str, seconds: float) -> RunRecord:
-    return RunRecord(
-        id=job.fingerprint.run_id(seeds),
-        recipe=job.label,
-        task=job.task,
-        model=job.model.name,
-        revision=job.model.revision,
-        seeds=seeds,
-        outcome=outcome,
-        reason=reason,
-        metric=task.metric,
-        score=None,
-        constant_score=task.constant_score,
-        final_loss=None,
-        steps=planned_steps(job.recipe, task.schedule_size, job.max_steps),
-        stack=len(job.seeds),
-        seconds=seconds,
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        fingerprint=job.fingerprint,
-    )
+def _marks(one_class: Tensor | None, number: int) -> list[bool]:
+    return [] if one_class is None else one_class[:, number].tolist()
 
 
 def _finite_list(values: Tensor) -> list[float | None]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
 
+from stabbench.engine.curve import Curve
 from stabbench.engine.encoders import load_encoder, save_encoder
-from stabbench.engine.evaluate import Curve, Split, evaluation_steps
-from stabbench.engine.inputs import Inputs, encode
+from stabbench.engine.evaluate import Split, evaluation_steps
+from stabbench.engine.inputs import Inputs, encode, label_tensor
 from stabbench.engine.job import Job
-from stabbench.engine.models import OneSeedModel, SeedModel, StackedModel
-from stabbench.engine.train import Trained, train
+from stabbench.engine.stacking.models import OneSeedModel, SeedModel, StackedModel
+from stabbench.engine.train import Training
 from stabbench.errors import ModelError
 from stabbench.models.loading import load_model, load_tokenizer
+from stabbench.models.pairs import pair_separator
 from stabbench.models.source import ModelSource, find_model
-from stabbench.recipes import planned_steps
-from stabbench.seeds import Seeds
-from stabbench.tasks import Examples, Task
+from stabbench.recipes import hooks, planned_steps
+from stabbench.records.seeds import Seeds
+from stabbench.tasks.task import Examples, Task
 
 
 class Setup:
@@ -33,22 +35,25 @@ class Setup:
     def __init__(self, job: Job, task: Task) -> None:
         self._job = job
         self._device = torch.device(job.device)
-        source = _here(job.model, str(job.fingerprint.experiment["model"]))
+        source = _local_model(job.model, str(job.fingerprint.experiment["model"]))
         pretrained, layout = load_model(source, task.outputs, job.recipe.dropout)
         self._layout = layout if job.start is None else load_encoder(job.start, pretrained, layout)
         pretrained.to(self._device)  # type: ignore[arg-type]  # transformers' wrapper hides nn.Module's own signature
         self.model: SeedModel = StackedModel(pretrained, len(job.seeds)) if job.stacked else OneSeedModel(pretrained)
         self.model.precision = job.recipe.precision
         tokenizer = load_tokenizer(source)
+        separator = pair_separator(source.family, tokenizer)
 
         def tensors(examples: Examples) -> Inputs:
-            return encode(examples, tokenizer, job.recipe.max_length, not task.classes, self._device)
+            made = encode(examples, tokenizer, job.recipe.max_length, label_tensor(task, examples), separator)
+            return made.to(self._device)
 
         def split(examples: Examples) -> Split:
-            return Split(tensors(examples), examples, task.metric)
+            return Split(tensors(examples), examples, task)
 
         self._data = tensors(task.train)
-        self.curve = Curve(split(task.evaluation), None if task.validation is None else split(task.validation))
+        validation = None if task.validation is None else split(task.validation)
+        self.curve = Curve(split(task.evaluation), validation, job.recipe.keep, job.detail)
         self._total_steps = planned_steps(job.recipe, task.schedule_size, None)
         self._steps = planned_steps(job.recipe, task.schedule_size, job.max_steps)
 
@@ -58,22 +63,23 @@ class Setup:
         return {min(point, self._steps) for point in points}
 
     def shorten(self, steps: int) -> None:
-        """So many steps of every stage are the whole training: for a trial."""
+        """Shorten the training to ``steps`` steps of every stage: for a trial."""
         self._total_steps = self._steps = steps * self._stages
 
-    def lengthen(self) -> None:
-        """A batch of the longest examples is all the data: for a trial of what fits."""
+    def use_longest_batch(self) -> None:
+        """Train on one batch of the longest examples: for a trial of what fits."""
         self._data = self._data.longest(self._job.recipe.batch_size)
 
     @property
     def _stages(self) -> int:
-        return len(self._job.recipe.staging(self._layout))
+        return len(hooks.staging(self._job.recipe, self._layout))
 
-    def train(self, on_step: Callable[[int], None]) -> Trained:
-        """Train, calling ``on_step`` after every step with the number of steps made."""
+    @contextlib.contextmanager
+    def training(self) -> Iterator[Training]:
+        """The job's training, ready to run."""
         # A model that is not stacked may draw from PyTorch's own generator; then that is the seed's, too.
         with contextlib.nullcontext() if self._job.stacked else _global_generator(self._job.seeds[0], self._device):
-            return train(
+            yield Training(
                 self._job.recipe,
                 self.model,
                 self._layout,
@@ -82,7 +88,7 @@ class Setup:
                 total_steps=self._total_steps,
                 steps=self._steps,
                 lr_multiplier=self._job.model.lr_multiplier,
-                on_step=on_step,
+                detail=self._job.detail,
             )
 
     def keep(self) -> None:
@@ -92,7 +98,7 @@ class Setup:
 
 
 @lru_cache(maxsize=1)
-def _here(source: ModelSource, digest: str) -> ModelSource:
+def _local_model(source: ModelSource, digest: str) -> ModelSource:
     """The model as it was planned, on this machine, which may have it elsewhere if it is not the planner's own.
 
     Raises:

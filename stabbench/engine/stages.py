@@ -10,12 +10,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from stabbench.engine.models import SeedModel
-from stabbench.engine.streams import SeedStreams
+from stabbench.engine.stacking.models import SeedModel
+from stabbench.engine.stacking.streams import SeedStreams
 from stabbench.models.layout import Layout
 from stabbench.optim import AdamW
-from stabbench.recipes import ParameterGroup, Recipe
-from stabbench.seeds import Seeds
+from stabbench.recipes import ParameterGroup, Recipe, hooks
+from stabbench.recipes._calling import drawing_nothing
+from stabbench.records.seeds import Seeds
 
 
 class Stages:
@@ -33,6 +34,7 @@ class Stages:
         dropout: The seeds' streams of masks.
         order: The seeds' streams of data order.
         optimizer: Of the current stage.
+        drawn: Names of the parameters that every seed drew anew.
     """
 
     dropout: SeedStreams
@@ -50,12 +52,14 @@ class Stages:
     ) -> None:
         self._recipe, self._model, self._seeds = recipe, model, seeds
         self._device, self._lr = device, lr
-        self._stages = recipe.staging(layout)
-        self._groups = recipe.groups(layout)
+        self._stages = hooks.staging(recipe, layout)
+        self._groups = hooks.groups(recipe, layout)
+        self._mixed = False
         self.number = len(self._stages)
         missing = frozenset(p.name for p in layout.parameters if p.missing)
         streams = SeedStreams(seeds, "initialisation", torch.device("cpu"))
-        model.initialise(recipe.fresh(layout) | missing, layout, streams)
+        self.drawn = frozenset(hooks.fresh(recipe, layout)) | missing
+        model.initialise(self.drawn, layout, streams)
         self._before = {n: model.parameters[n].detach().clone() for n in self._remembered()}
 
     def enter(self, number: int) -> None:
@@ -78,14 +82,21 @@ class Stages:
             bias_correction=self._recipe.bias_correction,
         )
 
-    def mixed_weights(self) -> dict[str, Tensor]:
-        """What the forward pass uses in place of some weights, where the recipe changes them."""
+    def forward_weights(self) -> dict[str, Tensor]:
+        """Replacements for some weights in the forward pass, where the recipe has the hook ``forward_weight``."""
         if not self._mixes:
             return {}
-        return {
-            name: self._recipe.forward_weight(self._model.parameters[name], self._before[name], self.dropout.bernoulli)
-            for name in self._model.linear_weights
-        }
+        first, self._mixed = not self._mixed, True
+        with drawing_nothing(self._recipe, "forward_weight"):
+            return {name: self._forward_weight(name, first) for name in self._model.linear_weights}
+
+    def _forward_weight(self, name: str, first: bool) -> Tensor:
+        """The hook sees ``[seeds, out, in]``, however the layer keeps its weight."""
+        again = self.dropout.restorer() if first else None
+        weight, before = self._model.parameters[name], self._before[name]
+        if name not in self._model.transposed:
+            return hooks.forward_weight(self._recipe, weight, before, self.dropout.bernoulli, again)
+        return hooks.forward_weight(self._recipe, weight.mT, before.mT, self.dropout.bernoulli, again).mT
 
     @property
     def _mixes(self) -> bool:

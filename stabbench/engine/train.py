@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from stabbench.code.users_code import is_users
 from stabbench.engine.inputs import Inputs
-from stabbench.engine.models import SeedModel
+from stabbench.engine.observers import Distances, LossCurve, Observer, Probes, Step
+from stabbench.engine.stacking.models import SeedModel
 from stabbench.engine.stages import Stages
-from stabbench.errors import RecipeError
 from stabbench.models.layout import Layout
-from stabbench.recipes import Recipe, check_fit
-from stabbench.seeds import Seeds
-
-# Gradient norms are kept at about this many steps of a run, evenly spread.
-PROBES = 20
+from stabbench.recipes import Recipe, check_fit, hooks
+from stabbench.records.detail import DEFAULT_DETAIL, Detail
+from stabbench.records.history import Components
+from stabbench.records.seeds import Seeds
 
 
 @dataclass(frozen=True)
@@ -30,85 +30,139 @@ class Trained:
         losses: Training loss of every step, ``[steps, seeds]``.
         probe_steps: The steps (from 1) whose gradient norms were kept.
         gradient_norms: Norm by part of the model, before clipping, ``[probes, seeds]`` each.
+        learning_rates: The scheduled rate at the probes.
+        one_class: Whether a seed's batch got one class, ``[probes, seeds]``.
+        components: Every component of each seed; empty where they are not kept.
     """
 
     losses: Tensor
     probe_steps: list[int]
     gradient_norms: dict[str, Tensor]
+    learning_rates: Sequence[float] = ()
+    one_class: Tensor | None = None
+    components: Sequence[Components] = ()
 
 
-def train(
-    recipe: Recipe,
-    model: SeedModel,
-    layout: Layout,
-    data: Inputs,
-    seeds: Sequence[Seeds],
-    *,
-    total_steps: int,
-    steps: int,
-    lr_multiplier: float = 1.0,
-    on_step: Callable[[int], None] = lambda _: None,
-) -> Trained:
-    """Fine-tune ``model`` in place.
+class Training:
+    """A group of seeds in the middle of its training: all that the next step depends on, and what was measured.
 
     Args:
         recipe: With its model's defaults filled in (:meth:`Recipe.resolved`).
-        model: The seeds' models, as pretrained.
+        model: The seeds' models, as pretrained; trained in place.
         layout: What its parameters are.
         data: The training examples.
         seeds: One entry a seed of ``model``.
         total_steps: The number of updates of a whole training.
-        steps: Stop after so many of them.
+        steps: Stop after this many updates.
         lr_multiplier: On the recipe's learning rate.
-        on_step: Called after every step with the number of steps made.
+        detail: How much is kept of it.
+
+    Attributes:
+        model: The seeds' models.
+        stages: Streams and optimizer of the stage that the training is in.
+        made: Steps made.
+        permutations: The order of the examples in the epoch that the training is in, ``[seeds, examples]``.
+        loss_curve: Keeps the losses.
+        probes: Keeps what is looked at now and then.
     """
-    check_fit(recipe, layout, total_steps)
-    device = data.labels.device
-    peak_lr = recipe.family_value("lr") * lr_multiplier
-    stages = Stages(recipe, model, layout, seeds, device, peak_lr)
-    stage_steps = total_steps // stages.number
-    steps_per_epoch = math.ceil(len(data) / recipe.batch_size)
-    probe_every = max(1, steps // PROBES)
-    losses: list[Tensor] = []
-    probes: list[Tensor] = []
-    probe_steps: list[int] = []
-    model.train(True)
-    for step in range(steps):
-        number, step_of_stage = divmod(step, stage_steps)
+
+    permutations: Tensor
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        model: SeedModel,
+        layout: Layout,
+        data: Inputs,
+        seeds: Sequence[Seeds],
+        *,
+        total_steps: int,
+        steps: int,
+        lr_multiplier: float = 1.0,
+        detail: Detail = DEFAULT_DETAIL,
+    ) -> None:
+        check_fit(recipe, layout, total_steps)
+        self._recipe, self._layout, self._data, self._steps = recipe, layout, data, steps
+        self._peak_lr = recipe.family_value("lr") * lr_multiplier
+        self.model = model
+        self.stages = Stages(recipe, model, layout, seeds, data.labels.device, self._peak_lr)
+        self._stage_steps = total_steps // self.stages.number
+        self._factors = hooks.schedule(recipe, range(min(steps, self._stage_steps)), self._stage_steps)
+        self._steps_per_epoch = math.ceil(len(data) / recipe.batch_size)
+        self.made = 0
+        self.loss_curve = LossCurve()
+        self.probes = Probes(steps) if detail == "brief" else Distances(steps, model, self.stages.drawn)
+
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """Whatever watches the training."""
+        return self.loss_curve, self.probes
+
+    @property
+    def stage(self) -> int:
+        """The stage of the last step that was made."""
+        return (self.made - 1) // self._stage_steps
+
+    def step(self) -> None:
+        """Make the next step."""
+        number, step_of_stage = divmod(self.made, self._stage_steps)
         if step_of_stage == 0:
-            stages.enter(number)
-        position = step_of_stage % steps_per_epoch
+            self.stages.enter(number)
+        position = step_of_stage % self._steps_per_epoch
         if position == 0:
-            permutations = stages.order.permutations(len(data))
-        index = permutations[:, position * recipe.batch_size : (position + 1) * recipe.batch_size]
-        batch = data.rows(index)
-        logits = model.logits(batch.tokens, stages.mixed_weights(), batch.real, stages.dropout)
+            self.permutations = self.stages.order.permutations(len(self._data))
+        start = position * self._recipe.batch_size
+        batch = self._data.rows(self.permutations[:, start : start + self._recipe.batch_size])
+        logits = self.model.logits(batch.tokens, self.stages.forward_weights(), batch.real, self.stages.dropout)
         loss = seed_losses(logits, batch.labels)
         # Each seed's loss has only that seed's parameters behind it, so the sum's gradient is every seed's own.
         loss.sum().backward()
         with torch.no_grad():
-            norms = clip_gradients_(model, recipe)
-            factor = recipe.schedule(step_of_stage, stage_steps)
-            for group in stages.optimizer.param_groups:
-                group["lr"] = peak_lr * factor * group["lr_factor"]
-            stages.optimizer.step()
-            stages.optimizer.zero_grad()
-        losses.append(loss.detach())
-        if step % probe_every == 0 or step == steps - 1:
-            probe_steps.append(step + 1)
-            probes.append(norms)
-        on_step(step + 1)
-    by_part = _norms_by_part(torch.stack(probes).cpu(), list(model.parameters), layout)
-    return Trained(torch.stack(losses).cpu(), probe_steps, by_part)
+            first = self.made == 0 and is_users(type(self._recipe))
+            norms, scales = clip_gradients_(self.model, self._recipe, first=first)
+            for group in self.stages.optimizer.param_groups:
+                group["lr"] = self._rate(self.made) * group["lr_factor"]
+            self.stages.optimizer.step()
+            self.stages.optimizer.zero_grad()
+            self.made += 1
+            several = batch.labels.dim() == logits.dim()
+            step = Step(self.made, loss.detach(), lambda: one_class(logits, several=several), norms, scales)
+            for observer in self.observers:
+                observer.see(step)
+
+    def _rate(self, step: int) -> float:
+        """The scheduled rate of a step, from 0."""
+        return self._peak_lr * self._factors[step % self._stage_steps]
+
+    def run(self, on_step: Callable[[int], None] = lambda _: None) -> Trained:
+        """Make all steps that are left.
+
+        Args:
+            on_step: Called after every step with the number of steps made.
+        """
+        self.model.train(True)
+        while self.made < self._steps:
+            self.step()
+            on_step(self.made)
+        return Trained(
+            losses=self.loss_curve.losses,
+            probe_steps=self.probes.steps,
+            gradient_norms=_norms_by_part(self.probes["norms"], list(self.model.parameters), self._layout),
+            learning_rates=[self._rate(step - 1) for step in self.probes.steps],
+            one_class=self.probes["one class"],
+            components=self.probes.components(self._layout),
+        )
 
 
 def seed_losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """Each seed's mean loss ``[seeds]``: cross-entropy, or squared error for a head with one output.
+    """Each seed's mean loss ``[seeds]``: cross-entropy; binary cross-entropy for several labels; or squared error.
 
     Args:
         logits: ``[seeds, batch, outputs]``.
-        labels: ``[seeds, batch]``.
+        labels: ``[seeds, batch]``; of several labels ``[seeds, batch, outputs]``.
     """
+    if labels.dim() == logits.dim():
+        return functional.binary_cross_entropy_with_logits(logits, labels, reduction="none").flatten(1).mean(1)
     if labels.dtype == torch.int64:
         each = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
     else:
@@ -116,17 +170,30 @@ def seed_losses(logits: Tensor, labels: Tensor) -> Tensor:
     return each.view(labels.shape).mean(1)
 
 
-def clip_gradients_(model: SeedModel, recipe: Recipe) -> Tensor:
-    """Scale every component's gradient as the recipe says; returns the norms before, ``[seeds, components]``."""
+def one_class(logits: Tensor, *, several: bool) -> Tensor:
+    """Whether all examples of a seed's batch get the same class, or the same set of ``several`` labels: ``[seeds]``.
+
+    Args:
+        logits: ``[seeds, batch, outputs]``.
+        several: An example has any number of labels.
+    """
+    answers = logits > 0 if several else logits.argmax(-1, keepdim=True)
+    return (answers == answers[:, :1]).flatten(1).all(1)
+
+
+def clip_gradients_(model: SeedModel, recipe: Recipe, *, first: bool) -> tuple[Tensor, Tensor]:
+    """Scale every component's gradient as the recipe says.
+
+    Returns the norms before, and the factors, ``[seeds, components]`` each.
+
+    At the first step the values of a user's recipe are checked, which waits for a GPU.
+    """
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in model.parameters.values()]
     norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients], dim=1)
-    scales = recipe.gradient_scales(norms)
-    if scales.shape != norms.shape:
-        shapes = f"{list(norms.shape)} to {list(scales.shape)}"
-        raise RecipeError(f"recipe {recipe.name!r}: gradient_scales changes the shape {shapes}")
+    scales = hooks.gradient_scales(recipe, norms, values=first)
     columns = [s.view(-1, *[1] * (g.dim() - 1)) for s, g in zip(scales.unbind(1), gradients, strict=True)]
     torch._foreach_mul_(gradients, columns)
-    return norms
+    return norms, scales
 
 
 def _norms_by_part(norms: Tensor, names: list[str], layout: Layout) -> dict[str, Tensor]:

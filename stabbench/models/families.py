@@ -209,6 +209,9 @@ FAMILIES: Mapping[str, Family] = {
     **dict.fromkeys(("gemma", "gemma2", "gemma3_text"), _GEMMA),
 }  # fmt: skip
 
+# Families whose blocks are of transformers' Conv1D, which keeps a weight as [in, out].
+_CONV1D = frozenset({"gpt2", "openai-gpt"})
+
 # Keys of configurations that older files leave out.
 _DEFAULT_COUNTS = {"num_hidden_groups": 1}
 
@@ -216,6 +219,19 @@ _DEFAULT_COUNTS = {"num_hidden_groups": 1}
 def defaults_of(family: str) -> Defaults:
     """The family's default hyperparameters; BERT's where the family is unknown."""
     return FAMILIES[family].defaults if family in FAMILIES else Defaults()
+
+
+def separates_pairs(family: str) -> bool:
+    """Whether a text is put between the two of a pair where the model's tokenizer puts nothing.
+
+    Tokenizers of encoders have a token for it. Those of decoders have none or have one that is part of no pair.
+    """
+    return family not in FAMILIES or FAMILIES[family].pools_last
+
+
+def keeps_inputs_first(family: str) -> bool:
+    """Whether the weights of its blocks are ``[in, out]``, as ``Conv1D`` keeps them."""
+    return family in _CONV1D
 
 
 def depth_of(family: str, config: Mapping[str, object]) -> int | None:

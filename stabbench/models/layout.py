@@ -42,11 +42,13 @@ class Layout:
         family: The ``transformers`` model type, such as ``"bert"``.
         known: Whether stabbench knows where this family keeps its blocks, pooler and head.
         parameters: Every trainable parameter.
+        unused_head: The shape of a tensor of the checkpoint's head, where that is one of another task and not loaded.
     """
 
     family: str
     known: bool
     parameters: tuple[ParameterInfo, ...]
+    unused_head: tuple[int, ...] | None = None
 
     @property
     def depth(self) -> int:

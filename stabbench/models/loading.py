@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,12 +11,16 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 from transformers import logging as transformers_logging
 
+from stabbench._system.machine import is_out_of_memory
 from stabbench.errors import ModelError
+from stabbench.models.architecture import accepted_inputs, check_tables, classifier_of
+from stabbench.models.configuration import is_dropout
 from stabbench.models.families import FAMILIES, START
+from stabbench.models.files import WEIGHTS
 from stabbench.models.layout import Kind, Layout, ParameterInfo
-from stabbench.models.source import WEIGHTS, ModelSource
+from stabbench.models.sentencepiece import check_sentencepiece
+from stabbench.models.source import ModelSource
 
-_OTHER_LABELS = "the checkpoint was fine-tuned with another number of labels: give the pretrained encoder instead"
 _OTHER_ARCHITECTURE = "the weights belong to another architecture than config.json says"
 
 
@@ -37,7 +42,7 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
         config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
         if dropout is not None:
             set_dropout(config, dropout)
-        # A head of another task is reported below, in the user's terms.
+        classifier_of(config)
         config.num_labels = outputs
         # It would make parts of the forward pass a second time, with other masks of dropout.
         config.gradient_checkpointing = False
@@ -45,6 +50,7 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
     # token's embedding is then never trained.
     if _pools_last(config.model_type) or getattr(config, "pad_token_id", None) is None:
         config.pad_token_id = load_tokenizer(source).pad_token_id
+    check_tables(config, source)
     with _quiet(), _explained(source):
         model, info = AutoModelForSequenceClassification.from_pretrained(
             source.folder,
@@ -56,15 +62,17 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    layout = describe(model, frozenset(info["missing_keys"]))
-    if info["mismatched_keys"]:
-        # Any of the encoder's before the head's: they say more.
-        heads = layout.names(["head"])
-        name, found, wanted = min(info["mismatched_keys"], key=lambda key: (key[0] in heads, key[0]))
-        raise ModelError(
-            f"model {source.name!r}: {name} has shape {list(found)}, and {list(wanted)} is needed",
-            _OTHER_LABELS if name in heads else _OTHER_ARCHITECTURE,
-        )
+    shapes = {name: (tuple(found), tuple(wanted)) for name, found, wanted in info["mismatched_keys"]}
+    layout = describe(model, frozenset(info["missing_keys"]) | shapes.keys())
+    # A head starts anew in every run, so that of another task may have any shape.
+    heads = layout.names(["head"])
+    for name, (found, wanted) in sorted(shapes.items()):
+        if name not in heads:
+            raise ModelError(
+                f"model {source.name!r}: {name} has shape {list(found)}, and {list(wanted)} is needed",
+                _OTHER_ARCHITECTURE,
+            )
+    layout = dataclasses.replace(layout, unused_head=next((found for found, _ in shapes.values()), None))
     lacking = [p.name for p in layout.parameters if p.missing and not _may_be_new(model, p)]
     if lacking:
         raise ModelError(
@@ -84,8 +92,12 @@ def load_tokenizer(source: ModelSource) -> Any:
     Raises:
         ModelError: There is no usable tokenizer.
     """
+    check_sentencepiece(source)
     with _quiet(), _explained(source):
+        config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False)
+        # BERT's tokenizer serves DistilBERT too, and gives it type ids that it has no use for.
+        tokenizer.model_input_names = accepted_inputs(config, tokenizer.model_input_names)
     if tokenizer.pad_token is None:
         if tokenizer.eos_token is None:
             raise ModelError(
@@ -141,16 +153,20 @@ def _kind(model: nn.Module, name: str) -> Kind:
 def set_dropout(config: Any, rate: float) -> None:
     """Set every dropout rate of a configuration."""
     for key, value in config.to_dict().items():
-        if "drop" in key and "layerdrop" not in key and isinstance(value, float | int) and not isinstance(value, bool):
+        if is_dropout(key, value):
             setattr(config, key, rate)
 
 
 @contextlib.contextmanager
 def _explained(source: ModelSource) -> Iterator[None]:
-    """Turn whatever ``transformers`` raises on bad files into a ModelError."""
+    """Turn whatever ``transformers`` raises on bad files into a ModelError; want of memory is not their fault."""
     try:
         yield
+    except ModelError as error:
+        raise ModelError(f"model {source.name!r}: {error.message}", error.hint) from error
     except Exception as error:  # there is no end to what a bad configuration can raise
+        if is_out_of_memory(error):
+            raise
         first_line = (str(error).strip() or "no message").splitlines()[0]
         raise ModelError(
             f"model {source.name!r}: transformers cannot load {source.folder}: {type(error).__name__}: {first_line}",

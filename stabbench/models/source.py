@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stabbench.errors import ModelError, unknown
+from stabbench.models.configuration import check_configuration
 from stabbench.models.families import depth_of
+from stabbench.models.files import PICKLED_WEIGHTS, WEIGHTS, files_read, read_object, shards, weight_files
 
 # The papers' peak rate 2e-5 belongs to BERT-large, whose width is 1024; the lab model's is 32. One factor, the ratio of
 # the widths, for all recipes alike (docs/lab.md).
 LAB_LR_MULTIPLIER = 1024 / 32
 
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
-PICKLED_WEIGHTS = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 # A tokenizer is made from one of these. Where none is there, transformers would make one up.
-TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
-_HASHED = (
-    "*.safetensors",
-    "pytorch_model*.bin",
-    "*.index.json",
-    "config.json",
-    "tokenizer*",
-    "vocab*",
-    "merges.txt",
-    "*.model",
-    "added_tokens.json",
-    "special_tokens_map.json",
+TOKENIZERS = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "spm.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
 )
+# transformers reads it unasked: the model is then another one, or whatever its base is.
+ADAPTER = "adapter_config.json"
 _DOWNLOADED = ("*.safetensors", "*.json", "*.txt", "*.model")
 
 
@@ -62,34 +60,20 @@ class ModelSource:
         return depth_of(self.family, self._config())
 
     def digest(self) -> str:
-        """SHA-256 over the weights, the configuration and the tokenizer."""
+        """SHA-256 over the weights, the configuration and the tokenizer: every file that loading may read."""
         total = hashlib.sha256()
-        for path in sorted({path for pattern in _HASHED for path in self.folder.glob(pattern) if path.is_file()}):
+        for path in files_read(self.folder):
             with path.open("rb") as file:
-                total.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+                name = path.relative_to(self.folder).as_posix()
+                total.update(f"{name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
         return total.hexdigest()
 
     def weights_bytes(self) -> int:
         """The size of the weights on disk."""
-        weights = [*self.folder.glob("*.safetensors")] or [*self.folder.glob("pytorch_model*.bin")]
-        return sum(path.stat().st_size for path in weights)
+        return sum(path.stat().st_size for path in weight_files(self.folder))
 
-    def shards(self, index: Path) -> set[object]:
-        """The files that an index of weights names."""
-        weight_map = self._json(index).get("weight_map")
-        return set(weight_map.values()) if isinstance(weight_map, dict) else set()
-
-    def _config(self) -> dict[str, object]:
-        return self._json(self.folder / "config.json")
-
-    def _json(self, path: Path) -> dict[str, object]:
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelError(f"model {self.name!r}: {path} cannot be read: {error}") from error
-        if not isinstance(content, dict):
-            raise ModelError(f"model {self.name!r}: {path} holds no object")
-        return content
+    def _config(self) -> dict[str, Any]:
+        return read_object(self.folder / "config.json")
 
 
 def find_model(name: str, revision: str | None = None, *, allow_pickle: bool = False) -> ModelSource:
@@ -102,7 +86,7 @@ def find_model(name: str, revision: str | None = None, *, allow_pickle: bool = F
     if revision is not None and (is_folder or name == "lab"):
         raise ModelError(f"model {name!r} has no revision {revision!r}: only hub models have revisions")
     if name == "lab":
-        lab = Path(__file__).parent.parent / "lab" / "checkpoint"
+        lab = Path(__file__).parent.parent / "tasks" / "lab" / "checkpoint"
         source = ModelSource(name, lab, lr_multiplier=LAB_LR_MULTIPLIER)
     elif is_folder:
         source = ModelSource(name, Path(name).resolve(), allow_pickle=allow_pickle)
@@ -139,22 +123,55 @@ def _is_folder(name: str) -> bool:
 
 
 def _check_files(source: ModelSource) -> None:
+    try:
+        _check_parts(source)
+        _check_weights(source)
+    except ModelError as error:
+        raise ModelError(f"model {source.name!r}: {error.message}", error.hint) from error
+
+
+def _check_parts(source: ModelSource) -> None:
+    if _has(source, ADAPTER):
+        raise _adapter_refusal(source)
     if not _has(source, "config.json"):
-        raise ModelError(f"model {source.name!r}: {source.folder} has no config.json")
+        raise ModelError(f"{source.folder} has no config.json")
+    check_configuration(read_object(source.folder / "config.json"), source.folder / "config.json")
     if not _has(source, *TOKENIZERS):
-        raise ModelError(f"model {source.name!r}: {source.folder} has no tokenizer ({', '.join(TOKENIZERS)})")
+        raise ModelError(f"{source.folder} has no tokenizer ({', '.join(TOKENIZERS)})")
+    for file in ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"):
+        if _has(source, file):
+            read_object(source.folder / file)
+
+
+def _check_weights(source: ModelSource) -> None:
+    """Find out whether there are weights that may be read, without reading them."""
     if _has(source, *WEIGHTS) and not _index_names_pickles(source):
         return
     if _has(source, *WEIGHTS, *PICKLED_WEIGHTS):
         if source.allow_pickle:
+            weight_files(source.folder)
             return
         raise ModelError(
-            f"model {source.name!r}: its weights are pickled, and unpickling runs code",
+            "its weights are pickled, and unpickling runs code",
             "convert them to safetensors, or insist with --allow-pickle if you trust the files",
         )
     raise ModelError(
-        f"model {source.name!r}: {source.folder} has no weights ({' or '.join(WEIGHTS)})",
+        f"{source.folder} has no weights ({' or '.join(WEIGHTS)})",
         "a hub model that has only pickled weights needs --allow-pickle" if source.revision else "",
+    )
+
+
+def _adapter_refusal(source: ModelSource) -> ModelError:
+    if not _has(source, *WEIGHTS, *PICKLED_WEIGHTS):
+        base = read_object(source.folder / ADAPTER).get("base_model_name_or_path")
+        return ModelError(
+            f"{source.folder} is an adapter" + (f" of {base!r}" if base else "") + " and no model",
+            "give the model that it adapts, or merge the two: PEFT's merge_and_unload(), then save_pretrained() of the "
+            "model and of its tokenizer",
+        )
+    return ModelError(
+        f"{source.folder} has an adapter beside the model ({ADAPTER}), which transformers would load unasked",
+        f"move {ADAPTER} out of the folder for the model alone, or merge the two with PEFT's merge_and_unload()",
     )
 
 
@@ -164,10 +181,9 @@ def _has(source: ModelSource, *files: str) -> bool:
 
 def _index_names_pickles(source: ModelSource) -> bool:
     """An index of safetensors may name any file as a shard."""
-    index = source.folder / WEIGHTS[1]
-    if _has(source, WEIGHTS[0]) or not index.is_file():
+    if _has(source, WEIGHTS[0]):
         return False
-    return not all(str(shard).endswith(".safetensors") for shard in source.shards(index))
+    return not all(path.suffix == ".safetensors" for path in shards(source.folder / WEIGHTS[1]))
 
 
 # What `stabbench list models` shows; any other hub id or local folder works as well.

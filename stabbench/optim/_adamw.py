@@ -62,7 +62,7 @@ class AdamW(torch.optim.Optimizer):
 
         w <- w - lr * weight_decay * (w - anchor)
 
-    Everything is element by element, so it serves a parameter with a leading seed axis as it is.
+    Everything is element by element, so a parameter may have a leading seed axis.
 
     Args:
         params: Parameters or parameter groups, as for any ``torch.optim.Optimizer``.

@@ -10,7 +10,8 @@ def linear_warmup_linear_decay(step: int, total_steps: int, warmup: float) -> fl
         step: The number of updates already made, from 0, as ``torch.optim.lr_scheduler`` counts. The first update is
             therefore made at rate 0 where there is any warmup, as in the papers' code.
         total_steps: T, the number of updates of the whole training.
-        warmup: The share of T that warms up, in [0, 1); rounded to whole steps.
+        warmup: The share of T that warms up, in [0, 1); rounded to whole steps, where the papers' code
+            truncates.
 
     Returns:
         A factor in [0, 1].

@@ -5,18 +5,27 @@ Only pytest is imported here: a test run without stability benchmarks must not w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stabbench.errors import excerpt
+from stabbench.escape import printable
+from stabbench.records.seeds import MOST_SEEDS
+
 if TYPE_CHECKING:
     from stabbench.pytest_plugin.fixture import Stability
 
-# What the assertions of a test left undecided, in words.
+# Texts of the assertions that a test left undecided.
 UNDECIDED = pytest.StashKey[list[str]]()
 LEFT_OUT = pytest.StashKey[int]()
+# The ids of a test's runs by the recipe's label.
+RUNS = pytest.StashKey[dict[str, list[str]]]()
+# A test's runs by id: the day on which each was trained, or an empty text where the test trained it.
+DAYS = pytest.StashKey[dict[str, str]]()
 
 _INI = {
     "stability_seeds": ("seeds of each stability benchmark", "20"),
@@ -33,26 +42,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--stability-store", metavar="DIR", help="folder of the run store [.stabbench]")
     group.addoption("--stability-baselines", metavar="FILE", help="the baselines file [baselines.json]")
     group.addoption(
+        "--stability-plugin",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="module or .py file that defines recipes; may be repeated",
+    )
+    group.addoption(
         "--stability-sequential",
         action="store_true",
-        help="look after each quarter of the seeds and stop where a benchmark is decided",
+        help="judge after each quarter of the seeds, and stop training where a benchmark is decided",
     )
     group.addoption(
         "--stability-update",
         action="store_true",
-        help="record what has no baseline, and update what has one if it does not become looser",
+        help="record missing baselines, and update those that do not become looser",
     )
-    group.addoption("--stability-strict", action="store_true", help="INCONCLUSIVE fails; so it does under --strict")
+    group.addoption(
+        "--stability-report", metavar="FILE", help="write a page about all benchmarks: an .html file, or a folder"
+    )
+    group.addoption("--stability-strict", action="store_true", help="INCONCLUSIVE fails, as it does under --strict")
     for name, (doc, default) in _INI.items():
         parser.addini(name, f"{doc} [{default}]", default=None)
+    parser.addini("stability_plugin", "modules or .py files that define recipes, one a line", "linelist", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker, and the refusal of settings that cannot be: no number of seeds, ``--gpu`` without a GPU."""
+    """Register the marker, and refuse a wrong number of seeds and ``--gpu`` without a GPU."""
     config.addinivalue_line("markers", "gpu: a stability benchmark for a GPU; runs with --gpu only")
     seeds = _setting(config, "stability_seeds")
-    if not seeds.isdecimal() or int(seeds) < 1:
-        raise pytest.UsageError(f"stability_seeds: {seeds!r} is no number of seeds")
+    # Not `isdecimal`, which accepts digits of other scripts; seven digits are a million.
+    if not re.fullmatch("0*[1-9][0-9]{0,6}", seeds) or int(seeds) > MOST_SEEDS:
+        raise pytest.UsageError(f"stability_seeds: {excerpt(seeds)} is not a number of seeds (1 to {MOST_SEEDS:,})")
+    if config.getoption("--stability-report"):
+        from stabbench.pytest_plugin.page import check_page
+
+        check_page(Path(config.getoption("--stability-report")))
     if config.getoption("--gpu") and not config.getoption("collectonly") and not hasattr(config, "workerinput"):
         import torch
 
@@ -61,7 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One tier at a time: the benchmarks marked gpu with ``--gpu``, the others without. No other test is touched."""
+    """Select one tier: benchmarks marked gpu with ``--gpu``, the others without. Other tests are not affected."""
     gpu = config.getoption("--gpu")
     other = [i for i in items if _is_benchmark(i) and (i.get_closest_marker("gpu") is not None) != gpu]
     if other:
@@ -89,9 +114,11 @@ def stability(request: pytest.FixtureRequest) -> Stability:
         sequential=config.getoption("--stability-sequential"),
         update=config.getoption("--stability-update"),
         device="cuda" if marked else "cpu",
+        plugins=_plugins(config),
     )
     undecided = request.node.stash.setdefault(UNDECIDED, [])
-    return Stability(settings, undecided, request)
+    days, runs = request.node.stash.setdefault(DAYS, {}), request.node.stash.setdefault(RUNS, {})
+    return Stability(settings, undecided, days, runs, request)
 
 
 def _setting(config: pytest.Config, name: str) -> str:
@@ -99,8 +126,16 @@ def _setting(config: pytest.Config, name: str) -> str:
     return str(given if given is not None else config.getini(name) or _INI[name][1])
 
 
+def _plugins(config: pytest.Config) -> tuple[str, ...]:
+    """Plugins of the configuration file, whose ``.py`` files are relative to that file, and of the command line."""
+    listed = [
+        str(config.rootpath / name) if name.endswith(".py") else name for name in config.getini("stability_plugin")
+    ]
+    return tuple(dict.fromkeys([*listed, *config.getoption("--stability-plugin")]))
+
+
 def _path(config: pytest.Config, name: str) -> Path:
-    """As given on the command line; what a configuration file says is relative to that file."""
+    """A path from the command line, or from the configuration file, relative to that file."""
     given = config.getoption(f"--{name.replace('_', '-')}")
     path = Path(given) if given is not None else config.rootpath / _setting(config, name)
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
@@ -110,15 +145,18 @@ def _path(config: pytest.Config, name: str) -> Path:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that passed but left something undecided is INCONCLUSIVE, or failed if that is wanted."""
+    """A test that passed but left something undecided is INCONCLUSIVE, or failed with ``--stability-strict``."""
     report = yield
+    if call.when == "call" and DAYS in item.stash:
+        report.stability_days = item.stash[DAYS]  # type: ignore[attr-defined]  # reports carry any attribute
+        report.stability_runs = item.stash[RUNS]  # type: ignore[attr-defined]
     undecided = item.stash.get(UNDECIDED, [])
     if call.when == "call" and report.passed and undecided:
         text = "\n\n".join(undecided)
         if _strict(item.config):
             report.outcome, report.longrepr = "failed", f"INCONCLUSIVE, which --stability-strict fails:\n\n{text}"
         else:
-            # To JUnit XML and to other plugins it is a skip with its reason: nothing was shown.
+            # JUnit XML and other plugins see a skip with its reason: nothing was shown.
             path, line, _ = item.location
             report.outcome = "skipped"
             report.longrepr = (path, (line or 0) + 1, f"INCONCLUSIVE: {undecided[0].splitlines()[0]}")
@@ -131,25 +169,39 @@ def _strict(config: pytest.Config) -> bool:
         everything = bool(config.getini("strict"))  # pytest's own --strict, from version 9
     except (KeyError, ValueError):
         everything = False
-    # What was recorded just now was not to be decided.
+    # With --stability-update nothing is judged.
     return (everything or bool(config.getoption("--stability-strict"))) and not config.getoption("--stability-update")
 
 
 def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> Any:
-    """Its own word and letter."""
+    """INCONCLUSIVE has a word and a letter of its own."""
     if getattr(report, "stability_undecided", None):
         return "inconclusive", "I", ("INCONCLUSIVE", {"yellow": True})
     return None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What was undecided, and which tier was left out."""
+    """Print the undecided tests, the origin of the runs, and the number of deselected benchmarks."""
     undecided = terminalreporter.stats.get("inconclusive", [])
     if undecided:
         terminalreporter.section("INCONCLUSIVE", sep="=", yellow=True)
         for report in undecided:
-            terminalreporter.section(report.nodeid, sep="_", yellow=True)
+            terminalreporter.section(printable(report.nodeid), sep="_", yellow=True)
             terminalreporter.write_line(report.stability_undecided)
+    days: dict[str, str] = {}
+    for report in (each for listed in terminalreporter.stats.values() for each in listed):
+        for run_id, day in getattr(report, "stability_days", {}).items():
+            # The empty text of the test that trained a run sorts before the day that other tests saw.
+            days[run_id] = min(day, days.get(run_id, day))
+    if days:
+        from stabbench.records.provenance import origin
+
+        terminalreporter.write_line(f"stability: {origin(list(days.values()))}")
+    if page := config.getoption("--stability-report"):
+        from stabbench.pytest_plugin.page import write_suite_page
+
+        said = write_suite_page(terminalreporter.stats, _path(config, "stability_store"), Path(page))
+        terminalreporter.write_line(f"stability: {printable(said)}")
     left_out = config.stash.get(LEFT_OUT, 0)
     if left_out:
         tier = "need no GPU: run them without --gpu" if config.getoption("--gpu") else "need a GPU: run them with --gpu"

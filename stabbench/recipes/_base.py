@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, dataclass_transform
 
 from stabbench.errors import RecipeError
-from stabbench.recipes._answers import Intermediate, ParameterGroup, Stage
+from stabbench.recipes._hook_types import ParameterGroup, Stage
 from stabbench.recipes._parameters import check_parameter, parameter, parameter_types
 
 if TYPE_CHECKING:  # recipes are listed and checked without loading torch
@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # recipes are listed and checked without loading torch
 
     from stabbench.models.families import Defaults
     from stabbench.models.layout import Layout
+    from stabbench.records.seeds import Seeds
 
     # Draws one mask of the given shape per seed, entries 1 with the given probability: [seeds, *shape].
     Bernoulli = Callable[[float, tuple[int, ...]], Tensor]
@@ -53,6 +54,8 @@ class Recipe:
 
     name: ClassVar[str] = ""
     paper: ClassVar[str] = ""
+    # Of a class of this package: raise it when a change of the class alters the numbers of its runs.
+    version: ClassVar[int] = 1
 
     lr: float | None = parameter(None, "peak learning rate, before the model's multiplier; none: the family's", above=0)
     epochs: float = parameter(3.0, "passes over the training set", above=0)
@@ -101,7 +104,7 @@ class Recipe:
 
     @property
     def label(self) -> str:
-        """The name, and whatever differs from its defaults: ``devlin:lr=3e-05,epochs=10``."""
+        """The name, and whatever differs from its defaults: ``devlin:lr=3e-5,epochs=10``."""
         changed = [
             f"{spec.name}={_as_text(getattr(self, spec.name))}"
             for spec in dataclasses.fields(self)
@@ -183,6 +186,21 @@ class Recipe:
                 f"recipe {self.name!r}: {name} is the model family's", "call recipe.resolved(defaults_of(family)) first"
             )
         return value
+
+
+@dataclass(frozen=True)
+class Intermediate:
+    """A training on another task that comes first; all runs start from its encoder.
+
+    Attributes:
+        task: The task's name.
+        recipe: How it is trained there; that recipe's own intermediate task is ignored.
+        seeds: Its seeds.
+    """
+
+    task: str
+    recipe: Recipe
+    seeds: Seeds
 
 
 def _as_text(value: object) -> str:

@@ -20,9 +20,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from stabbench.errors import RecipeError, unknown
+from stabbench.code.users_code import ProgramEndError, users_code
+from stabbench.errors import RecipeError, excerpt, unknown
 from stabbench.recipes._base import Recipe
+from stabbench.recipes._class import check_class
 from stabbench.recipes._parameters import parse_parameter
+from stabbench.recipes._unknown import unknown_recipe
 
 ENTRY_POINT_GROUP = "stabbench.recipes"
 
@@ -35,7 +38,8 @@ def _installed() -> dict[str, type[Recipe]]:
     found: dict[str, type[Recipe]] = {}
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
         try:
-            cls = entry.load()
+            with users_code():
+                cls = entry.load()
         except Exception as error:
             raise RecipeError(
                 f"the installed recipe {entry.name!r} ({entry.value}) cannot be loaded: {error}",
@@ -50,6 +54,7 @@ def _add(recipes: dict[str, type[Recipe]], cls: Any, origin: str) -> None:
         raise RecipeError(f"{origin} is not a subclass of stabbench.Recipe")
     if not cls.name:
         raise RecipeError(f"the recipe class {origin} has no name", 'give it one: name = "my-recipe"')
+    check_class(cls)
     other = recipes.get(cls.name)
     if other is not None and other is not cls:
         raise RecipeError(
@@ -66,17 +71,28 @@ def _all() -> dict[str, type[Recipe]]:
 def load_plugin(module: str) -> list[str]:
     """Import a module (by name, or a ``.py`` file by path) and register every recipe class that it defines.
 
+    Its tasks and metrics are known by the import alone.
+
     Returns:
         The names of its recipes.
 
     Raises:
-        RecipeError: It cannot be imported, defines no recipe, or one whose name is taken.
+        RecipeError: It cannot be imported, defines nothing, or one whose name is taken.
     """
+    from stabbench.tasks.given import tasks_of  # numpy behind them is not for `stabbench --help`
+    from stabbench.tasks.metrics import metrics_of
+
     if "" not in sys.path and os.getcwd() not in sys.path:
         # As with `python -m`: a module beside you is found, also by an installed command.
         sys.path.append(os.getcwd())
     try:
-        loaded = load_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
+        with users_code():
+            loaded = load_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
+    except ProgramEndError as error:
+        raise RecipeError(
+            f"plugin {module!r} cannot be imported: {error}",
+            'what a script does must be guarded: if __name__ == "__main__":',
+        ) from error
     except Exception as error:
         raise RecipeError(
             f"plugin {module!r} cannot be imported: {type(error).__name__}: {error}",
@@ -89,8 +105,11 @@ def load_plugin(module: str) -> list[str]:
     ]
     # A class without a name that others build on is their common base, not a recipe.
     classes = [cls for cls in classes if cls.name or not any(cls in other.__mro__[1:] for other in classes)]
-    if not classes:
-        raise RecipeError(f"plugin {module!r} defines no recipe", "define a subclass of stabbench.Recipe in it")
+    if not classes and not metrics_of(loaded.__name__) and not tasks_of(loaded.__name__):
+        raise RecipeError(
+            f"plugin {module!r} defines no recipe, task or metric",
+            "define a subclass of stabbench.Recipe in it, or a function with @stabbench.task or @stabbench.metric",
+        )
     for cls in classes:
         known = _all()
         _add(known, cls, f"{module}:{cls.__qualname__}")
@@ -131,11 +150,11 @@ def recipe_class(name: str) -> type[Recipe]:
     """
     recipes = _all()
     if name not in recipes:
-        raise RecipeError(unknown("recipe", name, recipes), "see: stabbench list recipes")
+        raise unknown_recipe(name, recipes)
     return recipes[name]
 
 
-def get_recipe(name: str, **parameters: Any) -> Recipe:
+def get_recipe(name: str, **parameters: object) -> Recipe:
     """A recipe by name, with some parameters set: ``get_recipe("devlin", lr=3e-5)``.
 
     Raises:
@@ -172,14 +191,16 @@ def parse_recipe(text: str) -> Recipe:
     Raises:
         RecipeError: As :func:`get_recipe`, or text of another form.
     """
-    name, _, listed = text.partition(":")
+    name, colon, listed = text.partition(":")
     cls = recipe_class(name)
     parameters: dict[str, Any] = {}
-    for item in filter(None, listed.split(",")):
+    for item in listed.split(",") if colon else ():
         key, equals, value = item.partition("=")
         if not equals:
-            raise RecipeError(f"in {text!r}: {item!r} is not parameter=value", f"write {name}:lr=3e-5,epochs=10")
+            raise RecipeError(
+                f"in {excerpt(text)}: {excerpt(item)} is not parameter=value", f"write {name}:lr=3e-5,epochs=10"
+            )
         if key in parameters:
-            raise RecipeError(f"in {text!r}: parameter {key!r} is given twice")
+            raise RecipeError(f"in {excerpt(text)}: parameter {excerpt(key)} is given twice")
         parameters[key] = parse_parameter(cls, name, key, value)
     return get_recipe(name, **parameters)

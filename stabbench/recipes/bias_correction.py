@@ -14,6 +14,7 @@ class BiasCorrection(Recipe):
     """The shared scheme with bias correction."""
 
     name: ClassVar[str] = "bias-correction"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Yang and Ma 2022, Table 1; Zhang et al. 2021, section 4"
 
     bias_correction = True

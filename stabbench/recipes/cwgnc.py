@@ -23,6 +23,7 @@ class Cwgnc(Recipe):
     """
 
     name: ClassVar[str] = "cwgnc"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Yang and Ma 2022, sections 3-4, appendix B"
 
     bias_correction = True

@@ -12,7 +12,8 @@ from stabbench.recipes._base import Recipe
 
 
 class Devlin(Recipe):
-    """The shared scheme as it is: 3 epochs, no bias correction."""
+    """The shared scheme unchanged: 3 epochs, no bias correction."""
 
     name: ClassVar[str] = "devlin"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Devlin et al. 2019; Mosbach et al. 2021, section 3.2"

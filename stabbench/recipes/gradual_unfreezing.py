@@ -11,8 +11,8 @@ import dataclasses
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from stabbench.errors import RecipeError
-from stabbench.recipes._answers import Stage
 from stabbench.recipes._base import Recipe
+from stabbench.recipes._hook_types import Stage
 from stabbench.recipes._parameters import parameter
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class GradualUnfreezing(Recipe):
     """
 
     name: ClassVar[str] = "gradual-unfreezing"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Howard and Ruder 2018; Yang and Ma 2022, section 2"
     restart: ClassVar[bool] = False
 
@@ -74,5 +75,6 @@ class GradualUnfreezingRestart(GradualUnfreezing):
     """
 
     name: ClassVar[str] = "gradual-unfreezing-restart"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Yang and Ma 2022, section 2"
     restart: ClassVar[bool] = True

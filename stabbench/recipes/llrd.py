@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, ClassVar
 
-from stabbench.recipes._answers import ParameterGroup
 from stabbench.recipes._base import Recipe
+from stabbench.recipes._hook_types import ParameterGroup
 from stabbench.recipes._parameters import parameter
 
 if TYPE_CHECKING:
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 class Llrd(Recipe):
     """Bias correction; head and pooler learn at ``lr``, every block below at ``lr_decay`` times the one above it.
 
-    The embeddings come last. The paper tries lr 2e-5, 5e-5 and 1e-4 with lr_decay .9 and .95.
+    The embeddings come last. The paper tries lr 2e-5, 5e-5 and 1e-4 with lr_decay .9 and .95. Its code has no weight
+    decay on head and pooler; here they have it as every other weight has.
     """
 
     name: ClassVar[str] = "llrd"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Howard and Ruder 2018; Zhang et al. 2021, section 7"
 
     bias_correction = True

@@ -14,6 +14,7 @@ class Longer(Recipe):
     """Bias correction and a number of updates instead of epochs: the paper tries 200, 400, 800, 1600 and 3200."""
 
     name: ClassVar[str] = "longer"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Zhang et al. 2021, section 6"
 
     bias_correction = True

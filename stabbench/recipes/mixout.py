@@ -20,10 +20,12 @@ class Mixout(Recipe):
     """Mixout on every Linear, in place of dropout, on top of Devlin's scheme (as Mosbach et al. compare it).
 
     ``mixout:bias_correction=true`` is the variant of Zhang et al. 2021, whose grid of p is .1 .3 .5 .7 .9. The new
-    head has no pretrained value: as in the reference code, its own initial value stands in.
+    head has no pretrained value: as in the reference code, its own initial value stands in. On ALBERT the
+    reference code draws a mask at every use of the shared block; here all uses in a step have the same one.
     """
 
     name: ClassVar[str] = "mixout"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Lee et al. 2020; Mosbach et al. 2021, Table 1; Zhang et al. 2021, section 7"
 
     dropout = 0.0
@@ -31,7 +33,7 @@ class Mixout(Recipe):
     per: Literal["neuron", "parameter"] = parameter("neuron", "what one mask entry covers")
 
     def forward_weight(self, weight: Tensor, pretrained: Tensor, bernoulli: Bernoulli) -> Tensor:
-        from stabbench.functional import mix
+        from stabbench.optim._mixout import mix
 
         rows, columns = weight.shape[-2:]
         keep = bernoulli(1 - self.p, (rows if self.per == "parameter" else 1, columns))

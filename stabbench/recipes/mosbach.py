@@ -14,6 +14,7 @@ class Mosbach(Recipe):
     """Bias correction and 20 epochs, everything else unchanged."""
 
     name: ClassVar[str] = "mosbach"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Mosbach et al. 2021, section 6"
 
     bias_correction = True

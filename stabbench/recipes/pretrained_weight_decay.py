@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, ClassVar
 
-from stabbench.recipes._answers import ParameterGroup
 from stabbench.recipes._base import Recipe
+from stabbench.recipes._hook_types import ParameterGroup
 
 if TYPE_CHECKING:
     from stabbench.models.layout import Layout
@@ -23,6 +23,7 @@ class PretrainedWeightDecay(Recipe):
     """
 
     name: ClassVar[str] = "pretrained-weight-decay"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Zhang et al. 2021, section 7"
 
     bias_correction = True

@@ -23,6 +23,7 @@ class Reinit(Recipe):
     """
 
     name: ClassVar[str] = "reinit"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Zhang et al. 2021, section 5"
 
     bias_correction = True

@@ -14,6 +14,7 @@ class WeightDecay(Recipe):
     """Bias correction and a chosen weight decay: the paper tries 1e-4, 1e-3, 1e-2 and 1e-1."""
 
     name: ClassVar[str] = "weight-decay"
+    version: ClassVar[int] = 1
     paper: ClassVar[str] = "Zhang et al. 2021, section 7"
 
     bias_correction = True

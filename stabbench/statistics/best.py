@@ -1,4 +1,4 @@
-"""What the best of a few tries is worth (Dodge et al. 2019; Zhang et al. 2021, Fig. 4)."""
+"""The expected score of the best of several runs (Dodge et al. 2019; Zhang et al. 2021, Fig. 4)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import groupby
 
 
 def expected_best(scores: Sequence[float], tries: int, *, replacement: bool = False) -> float:
-    """The expected highest score of so many runs, drawn from ``scores``.
+    """The expected highest score of ``tries`` runs, drawn from ``scores``.
 
-    Without replacement this is the unbiased estimate, the mean over all subsets of that size; with it, that of Dodge et
-    al. and of Zhang et al. 2021.
+    Without replacement this is the unbiased estimate: the mean over all subsets of that size. With replacement it is
+    the estimate of Dodge et al. and of Zhang et al. 2021.
 
     Raises:
         ValueError: Fewer than one try, or (without replacement) more than there are scores.
@@ -23,16 +23,16 @@ def expected_best(scores: Sequence[float], tries: int, *, replacement: bool = Fa
 def expected_selected(
     validation: Sequence[float], test: Sequence[float], tries: int, *, replacement: bool = True
 ) -> tuple[float, float]:
-    """The test score of the run with the best validation score of so many runs: its mean and standard deviation.
+    """Mean and standard deviation of the test score of the run that has the best validation score of ``tries`` runs.
 
-    Both are of the exact distribution over all draws, so nothing is sampled. Runs that tie in validation are selected
-    equally often. With replacement, as Zhang et al. 2021, Fig. 4; without, the mean is the unbiased one, as in
-    :func:`expected_best`.
+    Both come from the exact distribution over all draws; nothing is sampled. Runs with equal validation scores are
+    selected equally often. With replacement this is Zhang et al. 2021, Fig. 4; without, the mean is the unbiased
+    estimate, as in :func:`expected_best`.
 
     Args:
-        validation: One score a run.
-        test: The same runs' test scores, in the same order.
-        tries: How many runs are drawn.
+        validation: The validation score of each run.
+        test: The test scores of the same runs, in the same order.
+        tries: The number of runs drawn.
         replacement: Whether a run may be drawn again.
 
     Raises:
@@ -42,7 +42,7 @@ def expected_selected(
     if len(validation) != len(test):
         raise ValueError(f"{len(validation)} validation scores and {len(test)} test scores")
     if not all(map(math.isfinite, (*validation, *test))):
-        raise ValueError("scores must be finite: a run without one cannot be ranked, or be worth anything")
+        raise ValueError("scores must be finite: a run without a score cannot be ranked")
     weights = iter(_weights(len(test), tries, replacement=replacement))
     runs = sorted(zip(validation, test, strict=True))
     chances: list[float] = []
@@ -55,7 +55,7 @@ def expected_selected(
 
 
 def _weights(total: int, tries: int, *, replacement: bool) -> list[float]:
-    """How likely each run is to be the best of those drawn, from the lowest rank to the highest."""
+    """The probability of each run to be the best of those drawn, from the lowest rank to the highest."""
     if total == 0 or tries < 1 or (tries > total and not replacement):
         raise ValueError(f"the best of {tries} of {total} runs is not defined")
     if replacement:

@@ -1,4 +1,4 @@
-"""Where the spread of scores comes from, when two kinds of seeds are crossed (Zhang et al. 2021, appendix B)."""
+"""Variance components of scores where two kinds of seeds are crossed (Zhang et al. 2021, appendix B)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 class Component:
     """The variance that one source adds to a score.
 
-    A variance is not negative, but its unbiased estimate and the bounds may be: those are cut off at 0.
+    The unbiased estimate of a variance and its bounds can be negative; they are then set to 0.
 
     Attributes:
         estimate: The variance.
         low: Its lower bound.
         high: Its upper bound.
-        share: The estimate over the sum of all three; 0 where there is no variance at all.
+        share: The estimate divided by the sum of all three; 0 where there is no variance.
     """
 
     estimate: float
@@ -34,11 +34,11 @@ class VarianceComponents:
     """The parts of the variance of a table of scores.
 
     Attributes:
-        rows: What the rows' seeds add.
-        columns: What the columns' seeds add.
+        rows: The component of the rows' seeds.
+        columns: The component of the columns' seeds.
         residual: The rest: the interaction of the two, and everything that neither seed fixes.
-        mean: Over the whole table.
-        mean_squares: Of rows, columns and residual; nothing is cut off there.
+        mean: The mean of the whole table.
+        mean_squares: The mean squares of rows, columns and residual, as they are computed.
     """
 
     rows: Component
@@ -61,7 +61,7 @@ def variance_components(table: Sequence[Sequence[float]], confidence: float = 0.
 
     Args:
         table: ``table[i][j]`` is the score with row seed i and column seed j.
-        confidence: Of each interval by itself, half of the error on either side.
+        confidence: The confidence level of each single interval, with equal error on both sides.
 
     Source: Burdick and Graybill 1992, Confidence Intervals on Variance Components; Ting et al. 1990 (modified
     large-sample intervals of differences of mean squares).
@@ -137,7 +137,7 @@ def _difference(ms1: float, n1: int, ms2: float, n2: int, divisor: int, alpha: f
 
 
 def _upper(p: float, n: int) -> float:
-    """The F distribution's upper quantile with n and endlessly many degrees of freedom."""
+    """The upper quantile of the F distribution with n and infinitely many degrees of freedom."""
     from scipy.special import chdtri
 
     return float(chdtri(n, p)) / n

@@ -1,7 +1,7 @@
-"""How large a difference is, and between which bounds it lies.
+"""Effect sizes with confidence bounds.
 
-Every bound is the inversion of the test that decides on that effect, so that a table never contradicts its verdict.
-``alpha`` is the error of *one* bound: an interval at 95% has both of its bounds at .025.
+Each bound inverts the test that decides on the effect, so that a table never contradicts its verdict. ``alpha`` is the
+error of *one* bound: an interval at 95% has both of its bounds at .025.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TWO_SIDED_95 = 0.025
 
 @dataclass(frozen=True)
 class Effect:
-    """An estimate between two bounds; None where it is not defined, infinity where a bound is open."""
+    """An estimate and its two confidence bounds; None where not defined, infinite where a bound is open."""
 
     estimate: float | None
     low: float | None
@@ -29,7 +29,7 @@ UNDEFINED = Effect(None, None, None)
 
 
 def wilson(failed: int, planned: int) -> tuple[float, float] | None:
-    """Wilson's 95% interval of a rate; None where nothing was planned."""
+    """Wilson's 95% interval of the rate ``failed / planned``; None without runs."""
     from scipy import stats
 
     if planned == 0:
@@ -39,7 +39,7 @@ def wilson(failed: int, planned: int) -> tuple[float, float] | None:
 
 
 def clopper_pearson(failed: int, planned: int, alpha: float = TWO_SIDED_95) -> tuple[float, float]:
-    """Exact bounds of a rate, each at ``alpha``; their closed form, as quantiles of the beta distribution.
+    """Exact bounds of the rate ``failed / planned``, each at ``alpha``: quantiles of the beta distribution.
 
     Source: Clopper and Pearson 1934.
     """
@@ -53,10 +53,10 @@ def clopper_pearson(failed: int, planned: int, alpha: float = TWO_SIDED_95) -> t
 def rate_difference(
     failed: int, planned: int, reference_failed: int, reference_planned: int, alpha: float = TWO_SIDED_95
 ) -> Effect:
-    """The candidate's rate of failed runs less the reference's.
+    """The candidate's rate of failed runs minus the reference's.
 
     The bounds combine the exact bounds of the two rates (Newcombe 1998, method 10, with Clopper and Pearson's bounds in
-    place of Wilson's). Against a reference without failed runs the upper one is Clopper and Pearson's own.
+    place of Wilson's). Against a reference without failed runs the upper bound is Clopper and Pearson's own.
     """
     if planned == 0 or reference_planned == 0:
         return UNDEFINED
@@ -72,10 +72,10 @@ def rate_difference(
 
 
 def spread_ratio(candidate: Sequence[float], reference: Sequence[float], alpha: float = TWO_SIDED_95) -> Effect:
-    """The ratio of mean absolute deviations from the median.
+    """The candidate's mean absolute deviation from the median, divided by the reference's.
 
-    A ratio is inside the bounds if the one-sided Brown-Forsythe test does not reject it when the reference's deviations
-    are multiplied by it. That test is a t-test on deviations, so that its inversion is Fieller's interval (1954).
+    A ratio is inside the bounds if the one-sided Brown-Forsythe test does not reject equality after the reference's
+    deviations are multiplied by it. That test is a t-test on deviations; its inversion is Fieller's interval (1954).
     """
     from scipy import stats
 
@@ -94,7 +94,7 @@ def spread_ratio(candidate: Sequence[float], reference: Sequence[float], alpha: 
     square = a**2 - weight * float(((y - a) ** 2).sum())
     constant = b**2 - weight * float(((x - b) ** 2).sum())
     if square <= 0:
-        # Even an endless multiple of the reference's deviations would not be told from the candidate's.
+        # No multiple of the reference's deviations, however large, is significantly wider than the candidate's.
         return Effect(b / a, 0.0 if b == 0 or constant <= 0 else _lower_root(square, a * b, constant), math.inf)
     root = math.sqrt(max(0.0, (a * b) ** 2 - square * constant))
     return Effect(b / a, max(0.0, (a * b - root) / square), (a * b + root) / square)
@@ -107,8 +107,20 @@ def _lower_root(square: float, product: float, constant: float) -> float:
     return (product - math.sqrt(product**2 - square * constant)) / square
 
 
+def mean_deviation(scores: Sequence[float], alpha: float = TWO_SIDED_95) -> Effect:
+    """The mean absolute deviation from the median, with Student's bounds; not defined under three scores."""
+    from scipy import stats
+
+    if len(scores) < 3:
+        return UNDEFINED
+    found = deviations(scores)
+    mean, error = float(found.mean()), float(found.std(ddof=1)) / math.sqrt(len(found))
+    reach = float(stats.t.ppf(1 - alpha, len(found) - 1)) * error
+    return Effect(mean, max(0.0, mean - reach), mean + reach)
+
+
 def mean_difference(candidate: Sequence[float], reference: Sequence[float], alpha: float = TWO_SIDED_95) -> Effect:
-    """The candidate's mean score less the reference's, between Welch's bounds."""
+    """The candidate's mean score minus the reference's, with Welch's bounds."""
     if not candidate or not reference:
         return UNDEFINED
     from scipy import stats
@@ -129,9 +141,9 @@ def mean_difference(candidate: Sequence[float], reference: Sequence[float], alph
 
 
 def superiority(candidate: Sequence[float], reference: Sequence[float]) -> tuple[float, float] | None:
-    """The probability that a candidate's run scores higher than a reference's, and the two-sided p against one half.
+    """The probability that a candidate's run scores higher than a reference's, and the two-sided p-value against .5.
 
-    Ties count half: U / (n m), Mann and Whitney 1947.
+    Ties count half: U / (n m), Mann and Whitney 1947. None without scores on both sides.
     """
     from scipy import stats
 

@@ -1,4 +1,4 @@
-"""Many tests at once."""
+"""Corrections for multiple tests."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down adjustment: rejecting where it is under alpha is wrong anywhere with probability alpha at most.
+    """Holm's step-down adjustment: rejecting adjusted p-values up to alpha keeps the family-wise error rate at alpha.
 
-    A p-value of None leaves the family, and stays None.
+    A p-value of None is not counted in the family and stays None.
 
     Source: Holm 1979.
     """
@@ -24,7 +24,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def benjamini_hochberg(p_values: Sequence[float | None]) -> list[float | None]:
-    """Adjustment that controls the false discovery rate, for exploring; None as in :func:`holm`.
+    """Adjustment that controls the false discovery rate, for exploration; None as in :func:`holm`.
 
     Source: Benjamini and Hochberg 1995.
     """

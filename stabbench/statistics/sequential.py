@@ -1,7 +1,7 @@
-"""Looking before all runs are in, without more false alarms.
+"""Group-sequential tests: interim analyses ("looks") before all runs are done, without more false alarms.
 
-Waves of seeds are planned in advance; each look may use up a share of alpha (Lan and DeMets 1983). For failed runs
-there is an evidence process that may be looked at after every run (a likelihood ratio; Ville 1939).
+The looks are planned in advance, and each spends a part of alpha (Lan and DeMets 1983). For failed runs there is also
+an anytime-valid p-value, which may be computed after every run (a likelihood ratio; Ville 1939).
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from functools import lru_cache
 
 import numpy as np
 
-# Points of the grid on which the paths that have not stopped are followed. Levels are exact to about four digits.
+# Points of the grid for the distribution of paths that have not stopped. Levels are exact to about four digits.
 GRID = 2001
-# The first looks' levels are astronomically small; nothing is lost by never alarming there.
+# The levels of the first looks are astronomically small: no power is lost by not testing below this.
 SMALLEST_LEVEL = 1e-12
 
 
 def spent(alpha: float, fraction: float) -> float:
-    """How much of a one-sided ``alpha`` may be used up when this fraction of the information is in.
+    """The part of a one-sided ``alpha`` that may be spent at this fraction of the information.
 
-    The O'Brien-Fleming-like function of Lan and DeMets 1983: next to nothing early, all of it at the end.
+    The O'Brien-Fleming-like spending function of Lan and DeMets 1983: almost nothing early, all of it at the end.
     """
     from scipy.special import ndtr, ndtri
 
@@ -32,11 +32,11 @@ def spent(alpha: float, fraction: float) -> float:
 
 @lru_cache(maxsize=4096)
 def nominal_levels(alpha: float, fractions: tuple[float, ...]) -> tuple[float, ...]:
-    """For each planned look, the p-value at or below which it alarms, so that all together alarm falsely at ``alpha``.
+    """The nominal level of each planned look, so that all looks together alarm falsely with probability ``alpha``.
 
     Args:
-        alpha: One-sided.
-        fractions: Of the information, increasing, the last one 1.
+        alpha: The one-sided level of the whole test.
+        fractions: The fraction of the information at each look, increasing, the last one 1.
 
     Source: the recursive integration of Armitage, McPherson and Rowe 1969.
     """
@@ -44,7 +44,7 @@ def nominal_levels(alpha: float, fractions: tuple[float, ...]) -> tuple[float, .
     from scipy.special import ndtr, ndtri
 
     levels: list[float] = []
-    paths = density = np.empty(0)  # where the score process is that has not crossed yet, and how likely
+    paths = density = np.empty(0)  # values of the score process that has not crossed yet, and their density
     before = 0.0
     for number, fraction in enumerate(fractions):
         to_spend = spent(alpha, fraction) - (spent(alpha, before) if number else 0.0)
@@ -82,20 +82,32 @@ def _normal(z: np.ndarray) -> np.ndarray:
 
 
 def information(seeds: int, planned: int, reference: int) -> float:
-    """The fraction of the information of ``planned`` runs that ``seeds`` of them have, against ``reference`` others."""
+    """The information of the first ``seeds`` of ``planned`` runs, as a fraction, against ``reference`` baseline runs.
+
+    All three numbers are at least 1.
+    """
     return (1 / planned + 1 / reference) / (1 / seeds + 1 / reference)
 
 
 def failure_evidence(failed: Sequence[bool], tolerated: float, alarming: float) -> float:
-    """A p-value for "the rate of failed runs is at most ``tolerated``", valid whenever one looks.
+    """An anytime-valid p-value for "the rate of failed runs is at most ``tolerated``".
 
-    It is one over the largest likelihood ratio, seen after any of the runs so far, of the ``alarming`` rate against the
-    tolerated one: under the hypothesis that ratio reaches 1/p with probability p at most, however often one looks.
+    It is one over the largest likelihood ratio so far of the ``alarming`` rate against the tolerated one: under the
+    hypothesis that ratio ever reaches 1/p with probability at most p, however often it is computed.
+
+    Raises:
+        ValueError: A rate outside [0, 1].
     """
+    if not (0 <= tolerated <= 1 and 0 <= alarming <= 1):
+        raise ValueError(f"rates must be between 0 and 1, got {tolerated} and {alarming}")
     if not tolerated < alarming:
         return 1.0
+    if tolerated == 0 and any(failed):
+        return 0.0  # what must never fail has failed
     evidence = largest = 0.0
     for run_failed in failed:
+        if alarming == 1 and not run_failed:
+            break  # what must always fail has not: no later run brings the alarming rate back
         evidence += math.log(alarming / tolerated) if run_failed else math.log((1 - alarming) / (1 - tolerated))
         largest = max(largest, evidence)
     return math.exp(-largest)

@@ -1,4 +1,4 @@
-"""The numbers that describe one recipe's runs."""
+"""Descriptive statistics of one recipe's runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sample:
-    """What a set of runs gave, one entry a planned run.
+    """The scores and outcomes of a set of runs, one entry a run.
 
     Attributes:
-        scores: None where a score is not finite.
-        failed: Whether the run failed; a run without a score has.
+        scores: The score of each run; None where it is not finite.
+        failed: Whether each run failed; a run without a score has failed.
 
     Raises:
         ValueError: Lists of different lengths, a score that is not finite, or none for a run that has not failed.
@@ -39,35 +39,35 @@ class Sample:
 
     @property
     def failures(self) -> int:
-        """How many of them failed."""
+        """The number of failed runs."""
         return sum(self.failed)
 
     @property
     def finite(self) -> list[float]:
-        """The scores, without those of runs that have none."""
+        """The scores of the runs that have one."""
         return [s for s in self.scores if s is not None]
 
     @property
     def collapsed(self) -> bool:
-        """Whether every run failed: a spread of such runs says nothing."""
+        """Whether every run failed: the spread of such runs is meaningless."""
         return bool(self.failed) and all(self.failed)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Scores of one recipe over its seeds. None where a number is not defined.
+    """Descriptive statistics of one recipe's scores over its seeds. None where a number is not defined.
 
     Attributes:
-        planned: The number of runs that were asked for: the denominator of every rate.
-        failed: How many of them failed.
-        mean: Over all finite scores, those of failed runs included.
-        median: Likewise.
-        std: Sample standard deviation (ddof 1); None under two finite scores.
-        population_std: With ddof 0, as in the public code of Yang and Ma 2022.
+        planned: The number of runs: the denominator of every rate.
+        failed: The number of failed runs.
+        mean: The mean of all finite scores, those of failed runs included.
+        median: The median of the same scores.
+        std: Their sample standard deviation (ddof 1); None under two finite scores.
+        population_std: Their standard deviation with ddof 0, as in the public code of Yang and Ma 2022.
         ok_std: Sample standard deviation over the runs that did not fail.
         min: The lowest finite score.
         max: The highest finite score.
-        collapsed: Every run failed.
+        collapsed: Whether every run failed.
     """
 
     planned: int
@@ -80,11 +80,6 @@ class Summary:
     min: float | None
     max: float | None
     collapsed: bool
-
-    @property
-    def mean_and_std(self) -> str:
-        """As tables have it: ``0.804 ± 0.011``."""
-        return " ± ".join("-" if value is None else f"{value:.3f}" for value in (self.mean, self.std))
 
 
 def summarise(sample: Sample) -> Summary:

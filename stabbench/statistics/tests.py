@@ -1,8 +1,8 @@
-"""Tests that compare a candidate's runs with a reference's.
+"""Significance tests that compare a candidate's runs with a reference's.
 
-Every test that has a direction is given in both: a small ``p_worse`` speaks for the candidate being less stable (or
-scoring lower) than the reference, a small ``p_better`` for the opposite. A p-value that is not defined is None, and
-``note`` says why.
+One-sided tests are made in both directions: a small ``p_worse`` is evidence that the candidate is less stable (or
+scores lower) than the reference, a small ``p_better`` that it is more stable (or scores higher). A p-value that is not
+defined is None, and ``note`` says why.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ from stabbench.statistics.effects import deviations
 
 # Under three scores the deviations from a centre are degenerate: two against two gives p = 2e-30.
 LEAST_SCORES = 3
-PERMUTATIONS = 9_999
-# Beyond that the normal approximation is good to many digits, and counting takes gigabytes.
+# A single run gives no rate.
+LEAST_RUNS = 2
+# Beyond this number of scores the normal approximation is accurate, and exact counting takes gigabytes.
 LARGEST_EXACT = 100
-# Boschloo's test looks at every pair of counts: 300 runs against 300 take half a second, 1,000 against 1,000 a minute.
+# Boschloo's test tries every pair of counts: 300 runs against 300 take half a second, 1,000 against 1,000 a minute.
 LARGEST_BOSCHLOO = 100_000
-# Scores that are permuted at once: some 100 MB, whatever the number of runs.
-PERMUTED_AT_ONCE = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ class LeveneTest:
     """Levene's two-sided test for equal spread.
 
     Attributes:
-        statistic: W; None where it is not defined.
-        p: None where it is not defined.
-        note: Why, where it is not.
+        statistic: Levene's W; None where it is not defined.
+        p: The p-value; None where it is not defined.
+        note: Why it is not defined, or what is special about it.
     """
 
     statistic: float | None
@@ -73,7 +72,7 @@ def levene_test(
     """
     from scipy import stats
 
-    x, y = _scores(candidate), _scores(reference)
+    x, y = finite_scores(candidate), finite_scores(reference)
     if min(len(x), len(y)) < LEAST_SCORES:
         return LeveneTest(None, None, f"needs at least {LEAST_SCORES} finite scores in each set")
     if np.ptp(x) == 0 and np.ptp(y) == 0:
@@ -100,39 +99,11 @@ def spread_test(candidate: Sequence[float], reference: Sequence[float]) -> Direc
     return DirectedTest(p_worse, 1 - p_worse, method, two_sided.note)
 
 
-def permuted_spread_test(candidate: Sequence[float], reference: Sequence[float]) -> float | None:
-    """A p-value that the candidate's spread is the larger, which holds where a few runs have collapsed.
-
-    Brown and Forsythe's deviations from the medians, but their means compared by permutation, not by an F distribution.
-    One collapsed run of five, against none of fifty, is p = .0007 to that, and p = .07 to this.
-    Nothing is below 1e-4: enough for Holm over some 500 tests.
-
-    Returns:
-        None where the deviations are not defined.
-    """
-    from scipy import stats
-
-    scores = _scores(candidate), _scores(reference)
-    if min(map(len, scores)) < LEAST_SCORES:
-        return None
-    x, y = (np.sort(deviations(s)) for s in scores)
-    result = stats.permutation_test(
-        (x, y),
-        lambda a, b, axis: np.mean(a, axis=axis) - np.mean(b, axis=axis),
-        alternative="greater",
-        n_resamples=PERMUTATIONS,
-        batch=max(1, PERMUTED_AT_ONCE // (len(x) + len(y))),
-        vectorized=True,
-        rng=np.random.default_rng(0),
-    )
-    return float(result.pvalue)
-
-
 @lru_cache(maxsize=4096)
 def failure_test(failed: int, planned: int, reference_failed: int, reference_planned: int) -> DirectedTest:
     """One-sided exact test on the rates of failed runs: Boschloo's, or for many runs Fisher's.
 
-    Fisher's never alarms more often than Boschloo's, and at such sizes hardly less often.
+    Fisher's test never alarms more often than Boschloo's, and for large samples hardly less often.
 
     Source: Boschloo 1970; Fisher 1935.
     """
@@ -140,8 +111,8 @@ def failure_test(failed: int, planned: int, reference_failed: int, reference_pla
 
     small = (planned + 1) * (reference_planned + 1) <= LARGEST_BOSCHLOO
     method = "Boschloo" if small else "Fisher"
-    if planned == 0 or reference_planned == 0:
-        return DirectedTest(None, None, method, "no runs")
+    if min(planned, reference_planned) < LEAST_RUNS:
+        return DirectedTest(None, None, method, f"needs at least {LEAST_RUNS} runs in each set")
     if failed == 0 == reference_failed:
         return DirectedTest(1.0, 1.0, method, "no failed runs on either side")
     table = np.array([[failed, reference_failed], [planned - failed, reference_planned - reference_failed]])
@@ -151,13 +122,14 @@ def failure_test(failed: int, planned: int, reference_failed: int, reference_pla
 
 
 def mean_test(candidate: Sequence[float], reference: Sequence[float], *, pooled: bool = False) -> DirectedTest:
-    """One-sided test on the mean score: Welch's, or where a set is constant Mann and Whitney's, exact up to 100 scores.
+    """One-sided test on the mean score: Welch's, or Mann and Whitney's where one sample is constant.
 
-    ``pooled`` takes Student's test with a pooled variance in Welch's place, as Zhang et al. 2021.
+    Mann and Whitney's test is exact up to 100 scores. With ``pooled`` Student's test with a pooled variance replaces
+    Welch's, as in Zhang et al. 2021.
     """
     from scipy import stats
 
-    x, y = _scores(candidate), _scores(reference)
+    x, y = finite_scores(candidate), finite_scores(reference)
     method = "Student" if pooled else "Welch"
     if min(len(x), len(y)) < 2:
         return DirectedTest(None, None, method, "needs at least 2 finite scores in each set")
@@ -165,7 +137,7 @@ def mean_test(candidate: Sequence[float], reference: Sequence[float], *, pooled:
         p_values = _exact_mann_whitney(x, y) if len(x) + len(y) <= LARGEST_EXACT else _mann_whitney(x, y)
         return DirectedTest(*p_values, "Mann-Whitney", _constant_note(x, y))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # scores that agree to the last bits: seen to below
+        warnings.simplefilter("ignore", RuntimeWarning)  # scores that agree to the last bits: handled below
         p_worse = float(stats.ttest_ind(x, y, equal_var=pooled, alternative="less").pvalue)
     if not np.isfinite(p_worse):
         return DirectedTest(None, None, method, "not defined: the spread is lost in rounding")
@@ -182,10 +154,10 @@ def _mann_whitney(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float
 
 
 def _exact_mann_whitney(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """One-sided p-values that x is the lower and that it is the higher, exact with ties.
+    """Exact one-sided p-values that x is lower and that x is higher, with ties.
 
-    A constant set is all ties, where scipy's exact method does not apply: so the rank sums of all ways to choose
-    ``len(x)`` of the scores are counted, in twice the mid-ranks, which are whole numbers.
+    A constant sample is all ties, where scipy's exact method does not apply. Therefore the rank sums of all ways to
+    choose ``len(x)`` of the scores are counted, in twice the mid-ranks, which are whole numbers.
     """
     from scipy import stats
 
@@ -199,10 +171,15 @@ def _exact_mann_whitney(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple
     return min(1.0, float(share[: observed + 1].sum())), min(1.0, float(share[observed:].sum()))
 
 
-def _scores(values: Sequence[float]) -> NDArray[np.float64]:
+def finite_scores(values: Sequence[float]) -> NDArray[np.float64]:
+    """Scores as an array.
+
+    Raises:
+        ValueError: A score is not finite.
+    """
     array = np.asarray(values, dtype=np.float64)
     if not np.isfinite(array).all():
-        raise ValueError("scores must be finite: leave out what is not, and count it as failed")
+        raise ValueError("scores must be finite: leave out the others, and count their runs as failed")
     return array
 
 

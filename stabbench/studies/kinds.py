@@ -1,6 +1,6 @@
-"""The kinds of table and picture that a study can ask for: what each shows and what it needs.
+"""The kinds of table and picture that a study can have, and their requirements.
 
-How they are made is in :mod:`stabbench.studies.views`.
+They are made in :mod:`stabbench.studies.views`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ class Kind:
     """One kind of view.
 
     Attributes:
-        shows: In a line.
-        needs_x: The study must say which parameter of its grid lies on the horizontal axis.
-        needs_crossed: The study must cross initialisation seeds with data-order seeds.
-        needs_runs: False where nothing has to be trained.
+        shows: A description in one line.
+        needs_x: Whether the study must name the parameter of its grid for the horizontal axis.
+        needs_crossed: Whether the study must cross initialisation seeds with data-order seeds.
+        needs_runs: Whether runs must be trained.
     """
 
     shows: str
@@ -30,7 +30,7 @@ KINDS: Mapping[str, Kind] = {
     "boxes": Kind("a box and every run's score, one column a recipe"),
     "lines": Kind("mean and range of the scores against a parameter, one line a recipe", needs_x=True),
     "losses": Kind("mean and range of the training loss, step by step"),
-    "tries": Kind("the expected score of the best of so many tries, chosen on the validation set"),
+    "tries": Kind("the expected score of the best of n tries, chosen on the validation set"),
     "scatter": Kind("the score of every run against its final training loss"),
     "evaluations": Kind("mean and spread of the scores at every evaluation during training"),
     "crossed": Kind("the score of every initialisation seed with every data-order seed", needs_crossed=True),

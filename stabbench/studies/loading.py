@@ -1,18 +1,23 @@
-"""Finding a study: a shipped one by name, or one of a user's in a TOML or Python file.
+"""Loads a study: a shipped one by name, or a user's own from a TOML or Python file.
 
-A TOML file has the fields of :class:`stabbench.studies.study.Study`; a Python file makes one and calls it ``study``.
+A TOML file has the fields of :class:`stabbench.studies.study.Study`, and the files that it names are relative to it; a
+Python file assigns one to the name ``study``.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
+from stabbench._system.toml import read_toml
+from stabbench.code.users_code import in_short, users_code
 from stabbench.errors import StabbenchError, StudyError, unknown
 from stabbench.recipes import load_file
+from stabbench.runner.methods import is_training_file
 from stabbench.studies.study import Study
+from stabbench.tasks.registry import task_file
 
 SHIPPED = Path(__file__).parent / "shipped"
 
@@ -31,8 +36,8 @@ def load_study(name: str) -> Study:
     """A study by its name, or from a ``.toml`` or ``.py`` file.
 
     Raises:
-        StudyError: No such study, or a file that holds none.
-        RecipeError: It names a recipe or a parameter that does not exist.
+        StudyError: An unknown study, or a file without a valid one.
+        RecipeError: The study names an unknown recipe or parameter.
     """
     if name.endswith(".toml"):
         return _from_toml(Path(name))
@@ -45,7 +50,7 @@ def load_study(name: str) -> Study:
 
 def _from_toml(path: Path) -> Study:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
     except (OSError, ValueError) as error:
         raise StudyError(f"study {path}: cannot be read: {error}") from error
     known = [spec.name for spec in dataclasses.fields(Study)]
@@ -56,16 +61,25 @@ def _from_toml(path: Path) -> Study:
     missing = [key for key in ("title", "recipes") if key not in content]
     if missing:
         raise StudyError(f"study {path}: no {' and no '.join(missing)}", "a study needs a title and a list of recipes")
+    for key, is_file in (("tasks", task_file), ("recipes", is_training_file)):
+        if isinstance(content.get(key), list):
+            content[key] = [_beside(path, name, is_file) for name in content[key]]
     return Study(**content)
+
+
+def _beside(path: Path, name: object, is_file: Callable[[str], object]) -> object:
+    """A file that a study names, as it is seen from here: it is named as seen from the study's own."""
+    return str(path.parent / name) if isinstance(name, str) and is_file(name) else name
 
 
 def _from_python(path: Path) -> Study:
     try:
-        module = load_file(path)
+        with users_code():
+            module = load_file(path)
     except StabbenchError:
         raise
-    except (Exception, SystemExit) as error:  # a user's file may raise anything
-        raise StudyError(f"study {path}: cannot be imported: {type(error).__name__}: {error}") from error
+    except Exception as error:  # a user's file may raise anything
+        raise StudyError(f"study {path}: cannot be imported: {in_short(error)}") from error
     study = getattr(module, "study", None)
     if not isinstance(study, Study):
         raise StudyError(f"study {path}: it defines no study", "write in it: study = stabbench.Study(name=…, …)")

@@ -1,6 +1,6 @@
-"""The numbers that papers print, beside the measured ones.
+"""Published numbers beside the measured ones.
 
-``published.json`` holds them as printed, with their sources; nothing is computed from them.
+``published.json`` holds the numbers as the papers print them, with their sources; nothing is computed from them.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from stabbench.errors import StudyError
-from stabbench.studies.result import Row, StudyResult, Table
-from stabbench.studies.study import Study
-from stabbench.tasks import LAB_TASKS
+from stabbench.report import numbers
+from stabbench.report.table import Table
+from stabbench.studies.result import Row, StudyResult
+from stabbench.tasks.lab.tasks import LAB_TASKS
 
 FILE = Path(__file__).parent / "published.json"
 
 
 @dataclass(frozen=True)
 class Published:
-    """What a paper prints for one recipe on one task, in percent points.
+    """A paper's numbers for one recipe on one task, in percent.
 
     Attributes:
-        recipe: The recipe, as the study of that name has it.
+        recipe: The recipe, as the study of that source names it.
         task: The task's name, ``glue/rte``.
         model: The model's hub id.
-        variant: Of the task, as in :mod:`stabbench.tasks`.
-        seeds: Runs.
-        mean: Over the runs.
-        std: Standard deviation over the runs.
-        max: The best run; None where the paper does not say.
+        variant: The variant of the task, as in :mod:`stabbench.tasks.variant`.
+        seeds: The number of runs.
+        mean: The mean score of the runs.
+        std: The standard deviation of their scores.
+        max: The score of the best run; None where the paper does not give it.
     """
 
     recipe: str
@@ -47,12 +47,12 @@ class Published:
     @property
     def scores(self) -> str:
         """As the paper has them."""
-        best = "" if self.max is None else f", max {self.max:.1f}"
-        return f"{self.mean:.1f} ± {self.std:.1f}{best}"
+        best = "" if self.max is None else f", max {numbers.score(self.max, 1)}"
+        return f"{numbers.score(self.mean, 1)} ± {numbers.score(self.std, 1)}{best}"
 
 
 def published(study: str) -> list[Published]:
-    """What is printed in the figure or table that a study follows; empty where the paper prints no numbers."""
+    """The numbers printed in the figure or table that a study reproduces; empty where the paper prints none."""
     return [
         Published(recipe, task, block["model"], block["variant"], block["seeds"], *(*numbers, None)[:3])
         for block in _file().get(study, {}).get("numbers", [])
@@ -62,7 +62,7 @@ def published(study: str) -> list[Published]:
 
 
 def facts(study: str) -> list[str]:
-    """What the paper says in words about it."""
+    """The paper's findings in words."""
     return list(_file().get(study, {}).get("facts", []))
 
 
@@ -71,27 +71,15 @@ def _file() -> dict[str, Any]:
     return dict(json.loads(FILE.read_text(encoding="utf-8")))
 
 
-def require_published(study: Study) -> str:
-    """The name under which the numbers that the source of ``study`` prints are kept.
-
-    Raises:
-        StudyError: It prints none.
-    """
-    name = study.published or study.name
-    if name not in _file():
-        raise StudyError(f"nothing is published for study {name!r}", "the figure that it follows prints no numbers")
-    return name
-
-
 def compare_published(result: StudyResult) -> Table:
-    """Measured and published side by side, each labelled with what it was measured on.
+    """Measured and published numbers side by side, each labelled with its task and model.
 
-    A task of the lab stands beside the task of GLUE that it mirrors.
-
-    Raises:
-        StudyError: The paper prints no numbers for this study.
+    A task of the lab stands beside the task of GLUE that it mirrors. Where the source prints no numbers, a note says
+    so.
     """
-    name = require_published(result.study)
+    name = result.study.published or result.study.name
+    if name not in _file():
+        return Table([], [], [f"nothing is published for study {name!r}: its source prints no numbers for it"])
     rows = [
         [
             row.recipe,
@@ -109,7 +97,7 @@ def compare_published(result: StudyResult) -> Table:
 
 
 def _pairs(result: StudyResult, numbers: list[Published]) -> Iterator[tuple[Row, Published]]:
-    """Each row with the numbers for its own variant of its own task, or else with all that are nearest to it."""
+    """Each row with the published numbers of its task and variant, or else of all variants of the mirrored task."""
     for row in result.rows:
         mirrored = LAB_TASKS[row.task].mirrors if row.task in LAB_TASKS else row.task
         near = [entry for entry in numbers if (entry.recipe, entry.task) == (row.recipe, mirrored)]
@@ -119,8 +107,7 @@ def _pairs(result: StudyResult, numbers: list[Published]) -> Iterator[tuple[Row,
 
 def _percent(row: Row) -> str:
     s = row.summary
-    mean, std, best = ("-" if value is None else f"{100 * value:.1f}" for value in (s.mean, s.std, s.max))
-    return f"{mean} ± {std}, max {best}"
+    return f"{numbers.percent(s.mean)} ± {numbers.percent(s.std)}, max {numbers.percent(s.max)}"
 
 
 def _difference(row: Row, entry: Published) -> str:

@@ -1,4 +1,4 @@
-"""What a study found: one row for each recipe on each task and model."""
+"""The result of a study: one row for each recipe on each task and model."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tabulate import tabulate
-
-from stabbench.comparison import RecipeRuns
-from stabbench.recipes import Recipe
-from stabbench.records import History
+from stabbench.escape import markdown, one_line
+from stabbench.records.history import History
+from stabbench.records.provenance import all_days, origin
+from stabbench.records.runs import RecipeRuns
+from stabbench.records.store import Store
+from stabbench.report import numbers
+from stabbench.report.table import Style, Table
+from stabbench.runner.methods import Method
 from stabbench.statistics import Summary
-from stabbench.store import Store
 from stabbench.studies.study import PANELS, Study
 
 if TYPE_CHECKING:
@@ -22,28 +24,8 @@ if TYPE_CHECKING:
 SCHEMA = "stabbench/study/1"
 
 
-@dataclass(frozen=True)
-class Table:
-    """What a study prints.
-
-    Attributes:
-        columns: Their headings.
-        rows: As texts.
-        notes: What must be known to read it.
-    """
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = ()
-
-    def text(self, style: str = "simple") -> str:
-        """For a terminal; in style ``"github"`` for a page."""
-        table = [tabulate(self.rows, self.columns, tablefmt=style, disable_numparse=True)] if self.rows else []
-        return "\n\n".join([*table, *(["\n".join(self.notes)] if self.notes else [])])
-
-
 class View(Protocol):
-    """How a study is shown."""
+    """One kind of table and picture."""
 
     def table(self, result: StudyResult) -> Table:
         """The study's table."""
@@ -59,21 +41,21 @@ class Row:
     """One cell of a study's grid.
 
     Attributes:
-        recipe: As the study names it.
-        resolved: The recipe itself, with its model's defaults filled in.
-        varied: The grid's parameters and their values here.
+        recipe: The recipe as the study names it.
+        resolved: The recipe itself, with its model's defaults filled in; or the training.
+        varied: The grid's parameters with their values in this cell.
         task: The task's name without its variant.
-        variant: The variant, ``""`` for the task as it is.
-        model: As the user named it.
+        variant: The variant of the task, ``""`` for the unchanged task.
+        model: The model as the user named it.
         metric: The name of the score.
-        constant_score: Of the best constant predictor.
-        steps: Updates of one run.
-        cut: They are fewer than the recipe's, by ``--max-steps``.
-        runs: Every run; none in a study that needs no training.
+        constant_score: The score of the best constant predictor.
+        steps: The updates of one run.
+        cut: Whether ``--max-steps`` cut the training short.
+        runs: The runs of the cell; none in a study that needs no training.
     """
 
     recipe: str
-    resolved: Recipe
+    resolved: Method
     varied: Mapping[str, Any]
     task: str
     variant: str
@@ -86,7 +68,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The recipe, and what is varied of it: ``reinit steps=400``."""
+        """The recipe and its varied parameters: ``reinit steps=400``."""
         return " ".join([self.recipe, *(f"{key}={value}" for key, value in self.varied.items())])
 
     @property
@@ -95,7 +77,7 @@ class Row:
         return self.runs.summary
 
     def place(self, key: str) -> Any:
-        """The value by which panels are split: task, variant, model, or a parameter of the grid."""
+        """The value of a panel key: task, variant, model, or a parameter of the grid."""
         return getattr(self, key) if key in PANELS else self.varied[key]
 
 
@@ -106,10 +88,10 @@ class StudyResult:
     ``print(result)`` gives title and table.
 
     Attributes:
-        study: What was asked for.
-        rows: What was found.
-        store: Where every run is.
-        view: How it is shown.
+        study: The study's declaration.
+        rows: The cells of its grid with their runs.
+        store: The folder of the run store.
+        view: The study's kind of table and picture.
     """
 
     study: Study
@@ -122,35 +104,46 @@ class StudyResult:
         """The study's table."""
         return self.view.table(self)
 
-    def text(self, style: str = "simple") -> str:
+    def text(self, style: Style = "simple") -> str:
         """Title and table; in style ``"github"`` for a page."""
         source = f" ({self.study.source})" if self.study.source else ""
         head = [f"{self.study.name}: {self.study.title}{source}"]
         if self.study.finding:
             head.append(f"The source found: {self.study.finding}")
-        return "\n\n".join(filter(None, ["\n".join(head), self.common, self.table.text(style)]))
+        escape = markdown if style == "github" else one_line
+        head = ["\n".join(map(escape, head)), escape(self.common), escape(self.origin), self.table.text(style)]
+        return "\n\n".join(filter(None, head))
+
+    @property
+    def origin(self) -> str:
+        """How many runs come from the store; empty in a study that needs no training."""
+        days = all_days(row.runs for row in self.rows)
+        return origin(days) if days else ""
 
     @property
     def common(self) -> str:
-        """What is true of every row and in no column of the table, in a line."""
+        """One line on what all rows share and no column of the table shows."""
         values = {key: {str(row.place(key)) for row in self.rows} for key in PANELS}
         parts = [f"{key} {shared.pop()}" for key, shared in values.items() if len(shared) == 1 and shared != {""}]
         if self.study.parameters:
             set_in_all = ", ".join(f"{name}={value}" for name, value in self.study.parameters.items())
             parts.append(f"unless written after a recipe's name {set_in_all}")
-        if any(row.cut for row in self.rows):
-            parts.append(f"trainings CUT SHORT at {max(row.steps for row in self.rows if row.cut)} steps")
+        if cut := [row for row in self.rows if row.cut]:
+            whole = sorted({row.runs.whole_steps for row in cut if row.runs.whole_steps is not None})
+            ends = dict.fromkeys(map(numbers.count, (whole[0], whole[-1]))) if whole else {}
+            of = f" of {' to '.join(map(str, ends))}" if whole else ""
+            parts.append(f"cut to {numbers.count(max(row.steps for row in cut))} steps{of} by --max-steps")
         return "; ".join(parts)
 
     def __str__(self) -> str:
         return self.text()
 
     def differing(self, keys: Iterable[str]) -> list[str]:
-        """Those of ``keys`` (task, variant, model, a parameter of the grid) that are not the same for all rows."""
+        """Those of ``keys`` (task, variant, model, a parameter of the grid) in which the rows differ."""
         return [key for key in keys if len({row.place(key) for row in self.rows}) > 1]
 
     def panels(self) -> dict[str, list[Row]]:
-        """The rows of each panel of the picture, under its title; only what differs between panels is in a title."""
+        """The rows of each panel of the picture by its title, which names only what differs between panels."""
         keys = self.differing(self.study.panels)
         found: dict[str, list[Row]] = {}
         for row in self.rows:
@@ -158,7 +151,7 @@ class StudyResult:
         return found
 
     def histories(self, row: Row) -> list[History]:
-        """The curves of a row's runs, in the order of their seeds."""
+        """The histories of a row's runs, in the order of their seeds."""
         with Store(self.store, write=False) as store:
             return [store.history(record.id) for record in row.runs.records]
 
@@ -178,9 +171,9 @@ class StudyResult:
                     "model": row.model,
                     "metric": row.metric,
                     "constant_score": row.constant_score,
-                    "steps": row.steps,
-                    "cut": row.cut,
                     **row.runs.to_json(),
+                    "steps": row.steps,  # also of a study that needs no training
+                    "cut": row.cut,
                     "validation_scores": [record.validation_score for record in row.runs.records],
                 }
                 for row in self.rows

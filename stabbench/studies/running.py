@@ -3,104 +3,138 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
-from stabbench.cells import Prepared, prepare
-from stabbench.comparison import RecipeRuns
-from stabbench.experiment import Execution, execute
-from stabbench.plan import DEFAULT_STORE, Plan
-from stabbench.preflight import check_fits
-from stabbench.recipes import load_plugin
-from stabbench.records import RunRecord
+from stabbench.errors import StudyError
+from stabbench.records.runs import RecipeRuns
+from stabbench.runner.cells import Cell, RecipeCell, ResolvedRecipes, TrainingCell
+from stabbench.runner.checks import check_fits
+from stabbench.runner.execute import AnyResolved, Execution, execute
+from stabbench.runner.methods import Method
+from stabbench.runner.plan import Plan
+from stabbench.runner.progress import Progress
+from stabbench.runner.resolve import resolve
+from stabbench.runner.resources import Resources
 from stabbench.studies.kinds import KINDS
-from stabbench.studies.loading import load_study
 from stabbench.studies.result import Row, StudyResult
 from stabbench.studies.study import Study, replace
 from stabbench.studies.views import VIEWS
-from stabbench.tasks import folder_for
-from stabbench.watcher import Watcher
+from stabbench.tasks.registry import find_task, split_name
+from stabbench.trainings.training import Training
 
 
 def run_study(
-    study: str | Study,
+    study: Study,
+    resources: Resources,
     *,
     tasks: Sequence[str] | None = None,
     models: Sequence[str] | None = None,
     seeds: int | Sequence[int] | None = None,
-    store: str | Path = DEFAULT_STORE,
-    workers: int | None = 1,
-    watcher: Watcher | None = None,
-    **options: Any,
+    revision: str | None = None,
+    data_dir: Path | None = None,
+    max_steps: int | None = None,
+    progress: Progress | None = None,
 ) -> StudyResult:
     """Run a study, or take what the store has of it.
 
     Args:
-        study: The name of a shipped one, a ``.toml`` or ``.py`` file, or a :class:`stabbench.Study`.
-        tasks: In place of the study's.
-        models: In place of the study's.
-        seeds: In place of the study's: a number, or a list.
-        store: The folder of the run store.
-        workers: Processes; more than one need a script whose main part is guarded.
-        watcher: Told how the training goes.
-        options: Further fields of :class:`stabbench.plan.Plan`: ``revision``, ``data_dir``, ``stack``,
-            ``max_steps``, ``device``, ``plugins``, ``allow_pickle``.
+        study: The study.
+        resources: How the runs are trained.
+        tasks: Replace the study's tasks.
+        models: Replace the study's models.
+        seeds: Replace the study's seeds: a number, or a list.
+        revision: The revision of hub models.
+        data_dir: The folder of the official GLUE TSV files; None loads GLUE from the hub.
+        max_steps: Cuts every training short, for trials.
+        progress: Progress callbacks.
 
     Raises:
         StabbenchError: Bad input, or runs that ended as ``missing``: those of the other tasks are stored by then.
     """
-    for plugin in options.get("plugins", ()):
-        load_plugin(plugin)
-    chosen = replace(load_study(study) if isinstance(study, str) else study, tasks=tasks, models=models, seeds=seeds)
-    watcher = watcher or Watcher()
+    study = replace(study, tasks=tasks, models=models, seeds=seeds)
+    progress = progress or Progress()
     # Everything is found before anything is trained: a mistake in the last task should not show after hours.
-    plans = [(plan, prepare(plan)) for plan in _plans(chosen, {**options, "workers": workers})]
-    if KINDS[chosen.view].needs_runs:
-        check_fits(plans, Path(store))
+    plans = [resolve(plan, resources) for plan in _plans(study, revision, data_dir, max_steps)]
+    trains = KINDS[study.view].needs_runs
+    if trains:
+        check_fits([plan for plan in plans if isinstance(plan, ResolvedRecipes)], resources.store)
     rows: list[Row] = []
     done: list[Execution] = []
-    for number, (plan, ready) in enumerate(plans, start=1):
-        runs: Mapping[str, Sequence[RunRecord]] = {}
-        if KINDS[chosen.view].needs_runs:
+    for number, resolved in enumerate(plans, start=1):
+        plan = resolved.plan
+        runs: Sequence[RecipeRuns] = [RecipeRuns(c.label, [], whole_steps=c.whole_steps) for c in resolved.cells]
+        if trains:
             if len(plans) > 1:
-                watcher.note(f"{chosen.name}, part {number} of {len(plans)}: {plan.task}, model {plan.model}")
-            done.append(execute(plan, Path(store), watcher, ready))
-            runs = done[-1].runs
-        rows += _rows(chosen, plan, ready, runs)
+                progress.note(f"{study.name}, part {number} of {len(plans)}: {resolved.task_name}, model {plan.model}")
+            done.append(execute(plan, resources, progress, resolved))
+            runs = done[-1].results()
+        rows += _rows(study, resolved, runs)
     for execution in done:
         execution.check_complete()
-    return StudyResult(chosen, rows, Path(store), VIEWS[chosen.view])
+    return StudyResult(study, rows, resources.store, VIEWS[study.view])
 
 
-def _plans(study: Study, options: Mapping[str, Any]) -> list[Plan]:
+def _plans(study: Study, revision: str | None, data_dir: Path | None, max_steps: int | None) -> list[Plan]:
     """One for each model, task and variant."""
     recipes = [point.recipe for point in study.points()]
+    for method in recipes:
+        if isinstance(method, Training) and method.constant_score is None:
+            raise StudyError(
+                f"study {study.name!r}: nothing says what the best constant predictor scores in {method.label!r}",
+                "its file needs constant_score, or labels and metric",
+            )
     plans: list[Plan] = []
     for model, task, variant in itertools.product(study.models, study.tasks, study.variants):
-        base, _, own = task.partition(":")
+        base, own = split_name(task)
         both = ",".join(filter(None, [own, variant]))
-        given = {**options, "data_dir": folder_for(base, options.get("data_dir"))}
         name = f"{base}:{both}" if both else base
-        plans.append(Plan(recipes=recipes, task=name, model=model, seeds=study.seed_list(), **given))
+        folder = find_task(base, data_dir, shared=True).folder
+        plans.append(Plan(recipes, name, model, study.seed_list(), revision, folder, max_steps))
     return plans
 
 
-def _rows(study: Study, plan: Plan, ready: Prepared, runs: Mapping[str, Sequence[RunRecord]]) -> list[Row]:
-    name, _, variant = plan.task.partition(":")
+def _rows(study: Study, resolved: AnyResolved, runs: Sequence[RecipeRuns]) -> list[Row]:
+    name, _, variant = resolved.task_name.partition(":")
     return [
         Row(
             recipe=point.text,
-            resolved=cell.recipe,
             varied=point.varied,
             task=name,
             variant=variant,
-            model=plan.model,
-            metric=ready.task.metric,
-            constant_score=ready.task.constant_score,
-            steps=cell.steps,
-            cut=cell.steps < cell.whole_steps,
-            runs=RecipeRuns(cell.label, runs.get(cell.label, [])),
+            model=resolved.plan.model,
+            runs=own,
+            **_of_cell(cell, own),
         )
-        for point, cell in zip(study.points(), ready.cells, strict=True)
+        for point, cell, own in zip(study.points(), resolved.cells, runs, strict=True)
     ]
+
+
+class _OfCell(TypedDict):
+    resolved: Method
+    metric: str
+    constant_score: float
+    steps: int
+    cut: bool
+
+
+def _of_cell(cell: Cell, runs: RecipeRuns) -> _OfCell:
+    if isinstance(cell, RecipeCell):
+        return {
+            "resolved": cell.recipe,
+            "metric": cell.task.metric,
+            "constant_score": cell.task.constant_score,
+            "steps": cell.steps,
+            "cut": cell.steps < cell.whole_steps,
+        }
+    assert isinstance(cell, TrainingCell)
+    scoring = cell.training.scoring
+    assert scoring.constant_score is not None
+    return {
+        "resolved": cell.training,
+        "metric": scoring.name,
+        "constant_score": scoring.constant_score,
+        "steps": max((record.steps for record in runs.records), default=0),
+        "cut": False,
+    }

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stabbench.errors import StudyError, unknown
-from stabbench.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_TASK, MOST_SEEDS
-from stabbench.recipes import Recipe, parse_recipe, vary
-from stabbench.seeds import Seeds
+from stabbench.errors import StabbenchError, StudyError, excerpt, unknown
+from stabbench.records.seeds import LARGEST_SEED, MOST_SEEDS, Seeds, check_seed
+from stabbench.runner.methods import Method, find_method, vary
+from stabbench.runner.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_TASK, MOST_RECIPES, MOST_RUNS
 from stabbench.studies.kinds import KINDS
 from stabbench.studies.types import check_types
-from stabbench.tasks import canonical_name
+from stabbench.tasks.registry import canonical_name
 
-# What the panels of a picture can be split by, besides the parameters of the grid.
+# The panel keys of a picture, besides the parameters of the grid.
 PANELS = ("task", "variant", "model")
 
 
@@ -27,40 +28,40 @@ class Point:
 
     Attributes:
         text: The recipe as the study names it.
-        varied: The grid's parameters and their values here.
+        varied: The grid's parameters with their values at this point.
         recipe: The recipe itself.
     """
 
     text: str
     varied: Mapping[str, Any]
-    recipe: Recipe
+    recipe: Method
 
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """What is to be run, and how it is shown.
+    """A grid of runs, and the table and picture that show it.
 
     Attributes:
-        name: As in ``stabbench study NAME``.
-        title: One line.
-        recipes: As on the command line, ``"reinit:blocks=3"``.
+        name: The name in ``stabbench study NAME``.
+        title: A title in one line.
+        recipes: Recipes as on the command line, ``"reinit:blocks=3"``; or training files, which know task and model.
         source: The paper, and the figure or table in it.
-        finding: What the source found, in a sentence.
-        parameters: Set in every recipe, also in place of its own defaults, unless they are written after its name.
+        finding: The finding of the source, in a sentence.
+        parameters: Parameters set in every recipe, in place of its defaults but not of values after its name.
         grid: Parameters whose values are crossed with every recipe.
         tasks: Names of tasks.
-        variants: Of every task, such as ``"examples=250,split=zhang2021"``; ``""`` is the task as it is.
+        variants: Variants of every task, such as ``"examples=250,split=zhang2021"``; ``""`` is the unchanged task.
         models: Presets, folders or hub ids.
-        seeds: Their number, or a list.
-        crossed: Every initialisation seed with every seed of data order and dropout: as many runs as seeds, squared.
-        view: A key of :data:`stabbench.studies.kinds.KINDS`: what the table and the picture show.
+        seeds: The number of seeds, or a list.
+        crossed: Whether every initialisation seed is combined with every seed of data order and dropout.
+        view: The kind of table and picture: a key of :data:`stabbench.studies.kinds.KINDS`.
         panels: One panel of the picture for each value of these: ``task``, ``variant``, ``model``, or a parameter of
             the grid.
-        x: For a view of lines: the grid's parameter on the horizontal axis.
-        published: The name under which the source's numbers are kept, if not the study's own.
+        x: For the view ``lines``: the parameter of the grid on the horizontal axis.
+        published: The name of the source's numbers in ``published.json``; by default the study's own.
 
     Raises:
-        StudyError: A study that contradicts itself.
+        StudyError: The fields contradict each other, or have a wrong type.
         RecipeError: An unknown recipe, or a parameter that a recipe does not have.
     """
 
@@ -82,7 +83,8 @@ class Study:
     published: str = ""
 
     def __post_init__(self) -> None:
-        check_types(self)
+        check_types(vars(self))
+        _check_size(self)
         _check_seeds(self)
         for name in ("recipes", "tasks", "variants", "models"):
             self._check_different(name)
@@ -103,14 +105,14 @@ class Study:
         values = list(getattr(self, name))
         if name == "variants":
             values = [canonical_name(f"task:{value}") if value else "" for value in values]
-        twice = next((value for value in values if values.count(value) > 1), None)
-        if twice is not None:
+        twice, times = Counter(values).most_common(1)[0]
+        if times > 1:
             raise StudyError(f"study {self.name!r}: {twice!r} is twice among the {name}")
 
     def points(self) -> Iterator[Point]:
         """Every recipe of the grid, in order."""
         for text in self.recipes:
-            asked, given = parse_recipe(text), _given(text)
+            asked, given = find_method(text), _given(text)
             common = {name: value for name, value in self.parameters.items() if name not in given}
             for name in self.grid:
                 if name in given or name in self.parameters:
@@ -128,28 +130,63 @@ class Study:
         return [Seeds.of(_paired(a, b), initialisation=a, order=b, dropout=b) for a, b in pairs]
 
 
+def _check_size(study: Study) -> None:
+    """Checked before the grid is made: a few lines of TOML can declare one that exceeds all memory."""
+    points = len(study.recipes) * math.prod(len(values) for values in study.grid.values())
+    if points > MOST_RECIPES:
+        raise StudyError(
+            f"study {study.name!r}: its grid has {excerpt(points)} recipes, {MOST_RECIPES:,} at most",
+            "give fewer values, or make several studies of it",
+        )
+    seeds = study.seeds if isinstance(study.seeds, int) else len(study.seeds)
+    if seeds > MOST_SEEDS:
+        raise StudyError(f"study {study.name!r}: {excerpt(seeds)} seeds are too many, {MOST_SEEDS:,} at most")
+    places = len(study.tasks) * len(study.variants) * len(study.models)
+    runs = points * places * (seeds**2 if study.crossed else seeds)
+    if runs > MOST_RUNS:
+        squared = ", and crossed seeds count squared" if study.crossed else ""
+        raise StudyError(f"study {study.name!r}: it has {runs:,} runs, {MOST_RUNS:,} at most{squared}")
+
+
 def _check_seeds(study: Study) -> None:
-    numbers = [study.seeds] if isinstance(study.seeds, int) else study.seeds
-    for number in numbers:
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= MOST_SEEDS:
-            raise StudyError(
-                f"study {study.name!r}: seeds must be whole numbers from 0 to {MOST_SEEDS:,}, got {number!r}"
-            )
-    number, times = Counter(numbers).most_common(1)[0]
+    if isinstance(study.seeds, int):
+        if study.seeds < 0:
+            raise StudyError(f"study {study.name!r}: seeds must not be negative, got {excerpt(study.seeds)}")
+        return
+    for number in study.seeds:
+        try:
+            check_seed(number)
+        except StabbenchError as error:
+            raise StudyError(f"study {study.name!r}: {error.message}", error.hint) from None
+    number, times = Counter(study.seeds).most_common(1)[0]
     if times > 1:
         raise StudyError(f"study {study.name!r}: seed {number} is given twice", "every seed is one run")
+    largest = max(study.seeds)
+    if study.crossed and _paired(largest, largest) > LARGEST_SEED:
+        raise StudyError(f"study {study.name!r}: seed {largest} is too large to be crossed", "give one below 3e9")
 
 
 def _paired(a: int, b: int) -> int:
-    """One number for two, the same in a larger grid (Szudzik's pairing): what is stored is found again."""
+    """One number for two, the same in any larger grid (Szudzik's pairing), so that stored runs are found again."""
     return b * b + a if a < b else a * a + a + b
 
 
 def _given(text: str) -> set[str]:
-    """Names of the parameters that a recipe's text sets."""
+    """Names of the parameters that are written after a recipe's name."""
     return {item.partition("=")[0] for item in text.partition(":")[2].split(",")}
 
 
-def replace(study: Study, **changes: Any) -> Study:
-    """``study`` with some fields changed; None leaves a field as it is."""
-    return dataclasses.replace(study, **{k: v for k, v in changes.items() if v is not None})
+def replace(
+    study: Study,
+    *,
+    tasks: Sequence[str] | None = None,
+    models: Sequence[str] | None = None,
+    seeds: int | Sequence[int] | None = None,
+) -> Study:
+    """``study`` with other tasks, models or seeds; None leaves them unchanged."""
+    return dataclasses.replace(
+        study,
+        tasks=study.tasks if tasks is None else tasks,
+        models=study.models if models is None else models,
+        seeds=study.seeds if seeds is None else seeds,
+    )

@@ -1,42 +1,43 @@
-"""The types of a study's fields, checked alike for TOML files, Python files and programs."""
+"""The types of a study's fields, checked for TOML files, Python files and programs alike."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from stabbench.errors import StudyError
-
-if TYPE_CHECKING:
-    from stabbench.studies.study import Study
+from stabbench.errors import StudyError, excerpt
 
 TEXTS = ("name", "title", "source", "finding", "view", "published")
 LISTS = ("recipes", "tasks", "variants", "models")
 
 
-def check_types(study: Study) -> None:
-    """Raise :class:`StudyError` at the first field of another type than declared."""
+def check_types(study: Mapping[str, Any]) -> None:
+    """Check the fields of a study, by name.
+
+    Raises:
+        StudyError: A field has another type than :class:`stabbench.studies.study.Study` declares.
+    """
     for field in TEXTS:
-        _check(study, field, isinstance(getattr(study, field), str), "a text")
+        _check(study, field, isinstance(study[field], str), "a text")
     for field in LISTS:
-        value = getattr(study, field)
+        value = study[field]
         _check(study, field, _is_list(value) and len(value) > 0 and _texts(value), "a list of at least one text")
-    _check(study, "panels", _is_list(study.panels) and _texts(study.panels), "a list of texts")
-    _check(study, "x", study.x is None or isinstance(study.x, str), "a text")
-    _check(study, "crossed", isinstance(study.crossed, bool), "true or false")
-    seeds: Any = study.seeds
+    panels, x, seeds = study["panels"], study["x"], study["seeds"]
+    _check(study, "panels", _is_list(panels) and _texts(panels), "a list of texts")
+    _check(study, "x", x is None or isinstance(x, str), "a text")
+    _check(study, "crossed", isinstance(study["crossed"], bool), "true or false")
     whole = isinstance(seeds, int) and not isinstance(seeds, bool)
     _check(study, "seeds", whole or (_is_list(seeds) and len(seeds) > 0), "a number or a list of numbers")
     for field in ("parameters", "grid"):
-        value = getattr(study, field)
+        value = study[field]
         _check(study, field, isinstance(value, Mapping) and _texts(value), "a table of parameters")
-    for name, values in study.grid.items():
+    for name, values in study["grid"].items():
         _check(study, f"grid parameter {name}", _is_list(values) and len(values) > 0, "a list of values")
 
 
-def _check(study: Study, field: str, holds: bool, wanted: str) -> None:
-    if not holds:
-        raise StudyError(f"study {study.name!r}: {field} must be {wanted}, got {getattr(study, field, None)!r}")
+def _check(study: Mapping[str, Any], field: str, right: bool, wanted: str) -> None:
+    if not right:
+        raise StudyError(f"study {excerpt(study['name'])}: {field} must be {wanted}, got {excerpt(study.get(field))}")
 
 
 def _is_list(value: Any) -> bool:

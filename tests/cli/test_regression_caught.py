@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import stabbench
+from command import stabbench, unfolded, without_origin
 
 # Trained at most: 20 runs of the baseline, 16 of the unchanged recipe, and 20 of each bad change, which a sequential
 # gate stops much earlier. A run is 189 steps.
@@ -64,13 +64,13 @@ def test_an_unchanged_recipe_passes_with_fresh_seeds_and_a_comment_costs_nothing
     reworded = TEAM.replace("Three epochs, with", "As ever, three epochs with") + "    # reviewed by the whole team\n"
     again = project.stabbench(reworded, "gate", "--seeds", str(GATE_SEEDS))
     assert "to train" not in again.stderr
-    assert again.stdout == first.stdout
+    assert without_origin(again.stdout) == without_origin(first.stdout)
 
 
 def test_five_seeds_of_an_unchanged_recipe_are_too_few_to_know(project: Project) -> None:
     done = project.stabbench(TEAM, "gate", "--seeds", "5", expect=2)
     assert "verdict: INCONCLUSIVE" in done.stdout
-    assert "more seeds would decide" in done.stdout
+    assert "more seeds would decide" in unfolded(done.stdout)
 
 
 def without_bias_correction(team: str) -> str:
@@ -89,8 +89,8 @@ def with_three_times_the_rate(team: str) -> str:
     ("change", "shown", "reason", "at_least_failed"),
     [
         # Stopped after so few runs that the failed ones alone decide.
-        (without_bias_correction, "recipe changed: bias_correction: true → false", "of 5 runs failed, 0 of 20", 0.3),
-        (with_five_times_the_rate, "recipe changed: lr: 2e-05 → 0.0001", "the mean fell from 0.", 0.2),
+        (without_bias_correction, "recipe changed: bias_correction: true → false", "runs failed, 0 of 20", 0.3),
+        (with_five_times_the_rate, "recipe changed: lr: 2e-05 → 0.0001", "the mean fell from 0.", 0.1),
         # No run fails here: they are only worse, and further apart.
         (with_three_times_the_rate, "recipe changed: lr: 2e-05 → 6e-05", "the mean fell from 0.", 0.0),
     ],
@@ -101,16 +101,16 @@ def test_a_bad_change_is_caught_and_named(
     arguments = ["gate", "--seeds", "20", "--sequential", "--json", "fail.json", "--markdown", "fail.md"]
     done = project.stabbench(change(TEAM), *arguments, expect=1)
     assert "verdict: FAIL" in done.stdout
-    assert reason in done.stdout
-    assert shown in done.stdout
-    assert shown in (project.folder / "fail.md").read_text()
+    assert reason in unfolded(done.stdout)
+    assert shown in unfolded(done.stdout)
+    assert shown.replace("_", r"\_") in (project.folder / "fail.md").read_text()
     cell = project.cell("fail.json")
     candidate = cell["candidate"]
     assert candidate["failed"] >= at_least_failed * candidate["planned"]
     assert (candidate["failed"] > 0) is (at_least_failed > 0)
     assert candidate["planned"] < 20, "decided early"
     assert cell["saved_runs"] == 20 - candidate["planned"]
-    assert f"{cell['saved_runs']} runs saved" in done.stdout
+    assert f"{cell['saved_runs']} runs saved" in unfolded(done.stdout)
 
     # The baseline stays what it was: with the change taken back, nothing is trained and all is well.
     assert "verdict: PASS" in project.stabbench(TEAM, "gate", "--seeds", str(GATE_SEEDS)).stdout

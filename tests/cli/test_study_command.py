@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from command import COMMAND, stabbench
+from command import COMMAND, stabbench, without_origin
 
 STUDY = """
 title = "Two recipes at two rates"
@@ -41,7 +41,7 @@ def test_a_study_of_ones_own_trains_prints_and_is_cached(tmp_path: Path) -> None
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
 
     again = stabbench("study", "mine.toml", *SHORT, cwd=tmp_path)
-    assert again.stdout == first.stdout
+    assert without_origin(again.stdout) == without_origin(first.stdout)
     assert "to train" not in again.stderr
     # The grid's second rate is the default: the same runs, to any other command.
     compared = stabbench(
@@ -99,7 +99,6 @@ def test_bad_input_ends_with_a_message(tmp_path: Path) -> None:
         (["zhang2021-fig2", "--task", "glue/rte", "--data-dir", "nowhere"], "no such folder"),
         (["zhang2021-fig2", "--task", "lab/entailment:examples=2000"], "has 1000 training examples"),
         (["mosbach2021-table1", "--task", "lab/entailmnt"], "did you mean 'lab/entailment'"),
-        (["mosbach2021-fig5", "--published"], "prints no numbers"),
     ):
         assert message in stabbench("study", *arguments, cwd=tmp_path, expect=3).stderr
     assert not (tmp_path / ".stabbench").exists()

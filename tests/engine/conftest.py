@@ -3,9 +3,9 @@
 import pytest
 from lab_training import examples, tensors
 
-from stabbench.engine import models
 from stabbench.engine.inputs import Inputs
-from stabbench.engine.packing import Packing
+from stabbench.engine.stacking import models
+from stabbench.engine.stacking.packing import Packing
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from stabbench.engine.encoders import load_encoder, save_encoder
 from stabbench.engine.inputs import Inputs
 from stabbench.models.layout import Layout
 from stabbench.models.loading import load_model
-from stabbench.seeds import Seeds
+from stabbench.records.seeds import Seeds
 
 
 def lacking(layout: Layout, *parts: str) -> Layout:

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 import torch
@@ -10,11 +11,15 @@ from hypothesis import strategies as st
 from lab_training import LAB, examples, fit, resolved, tensors
 from torch import Tensor
 
-from stabbench.engine.evaluate import Curve, Split, evaluation_steps, predict
+from stabbench.engine.curve import Curve
+from stabbench.engine.evaluate import Split, evaluation_steps, predict
 from stabbench.engine.inputs import Inputs
-from stabbench.engine.models import SeedModel, StackedModel
+from stabbench.engine.stacking.models import SeedModel, StackedModel
 from stabbench.models.loading import load_model
-from stabbench.seeds import Seeds
+from stabbench.records.seeds import Seeds
+from stabbench.tasks.registry import load_task
+
+TASK = load_task("lab/entailment")
 
 SEEDS = [Seeds.of(0), Seeds.of(1)]
 
@@ -46,10 +51,16 @@ def test_evaluations_whatever_the_numbers(steps: int, evaluations: int) -> None:
     assert 1 <= min(gaps) <= max(gaps) <= min(gaps) + 1
 
 
-def curve(data: Inputs, scores: list[list[float | None]], validation: list[list[float | None]] | None = None) -> Curve:
-    split = Split(data, examples(40), "accuracy")
+def curve(
+    data: Inputs,
+    keep: Literal["last", "best"],
+    scores: list[list[float | None]],
+    validation: list[list[float | None]] | None = None,
+) -> Curve:
+    split = Split(data, examples(40), TASK)
     steps = [10 * (i + 1) for i in range(len(scores))]
-    return Curve(split, None if validation is None else split, steps, scores, validation or [])
+    chosen_by = None if validation is None else split
+    return Curve(split, chosen_by, keep, steps=steps, scores=scores, validation_scores=validation or [])
 
 
 @pytest.mark.parametrize(
@@ -72,16 +83,17 @@ def test_the_best_is_the_first_of_the_highest_and_what_has_no_score_is_no_best(
     # Another seed beside it has other scores.
     others = [1.0 - i / 10 for i in range(len(scores))][::-1]
     columns = [[mine, other] for mine, other in zip(scores, others, strict=True)]
-    assert curve(data, columns).kept(0, "best") == best
-    assert curve(data, columns).kept(1, "best") == len(scores) - 1
-    assert curve(data, columns).kept(0, "last") == len(scores) - 1
+    assert curve(data, "best", columns).kept(0) == best
+    assert curve(data, "best", columns).kept(1) == len(scores) - 1
+    assert curve(data, "last", columns).kept(0) == len(scores) - 1
 
 
 def test_the_validation_set_chooses_where_there_is_one(data: Inputs) -> None:
-    made = curve(data, [[0.9], [0.6], [0.7]], validation=[[0.5], [0.8], [None]])
-    assert made.kept(0, "best") == 1
-    assert made.kept(0, "last") == 2
-    assert curve(data, [[0.9], [0.6], [0.7]]).kept(0, "best") == 0
+    scores: list[list[float | None]] = [[0.9], [0.6], [0.7]]
+    validation: list[list[float | None]] = [[0.5], [0.8], [None]]
+    assert curve(data, "best", scores, validation).kept(0) == 1
+    assert curve(data, "last", scores, validation).kept(0) == 2
+    assert curve(data, "best", scores).kept(0) == 0
 
 
 def lab(seeds: int) -> StackedModel:
@@ -95,7 +107,7 @@ def test_scores_are_of_the_predictions_on_each_set_and_training_can_go_on(data: 
         model.parameters["classifier.bias"][0] += torch.tensor([0.0, 100.0])
         model.parameters["classifier.bias"][1] += torch.tensor([100.0, 0.0])
     first, rest = examples(15), examples(40)
-    made = Curve(Split(data, few, "accuracy"), Split(tensors(first), first, "accuracy"))
+    made = Curve(Split(data, few, TASK), Split(tensors(first), first, TASK))
     made.add(4, model, 2)
     made.add(9, model, 2)
     ones = [sum(e.labels) / len(e) for e in (rest, first)]
@@ -108,8 +120,9 @@ def test_a_seed_with_a_prediction_that_is_not_finite_has_no_score(data: Inputs) 
     model = lab(2)
     with torch.no_grad():
         model.parameters["classifier.bias"][1, 0] = math.nan
-    assert [s is None for s in Split(data, examples(40), "accuracy").scores(model, 2)] == [False, True]
-    assert predict(model, data, 2).isnan().all(1).tolist() == [False, True]
+    split = Split(data, examples(40), TASK)
+    assert [score is None for score in split.scores(split.predict(model, 2))] == [False, True]
+    assert predict(model, data, 2).decided.isnan().all(1).tolist() == [False, True]
 
 
 @pytest.mark.parametrize("one_seed", [False, True])
@@ -119,7 +132,7 @@ def test_evaluating_does_not_change_the_training(text: str, one_seed: bool, data
     losses: list[Tensor] = []
     weights: list[Tensor] = []
     for evaluations in (1, 10):
-        made = Curve(Split(data, examples(40), "accuracy"), None)
+        made = Curve(Split(data, examples(40), TASK), None)
 
         def on_step(step: int, model: SeedModel, evaluations: int = evaluations, made: Curve = made) -> None:
             if step in evaluation_steps(6, evaluations):

@@ -8,28 +8,33 @@ import pytest
 import torch
 from lab_training import tensors
 
-from stabbench.cells import prepare
+from stabbench._system.machine import is_out_of_memory
 from stabbench.engine.inputs import Inputs
 from stabbench.engine.job import Job
-from stabbench.engine.memory import is_out_of_memory, peak_bytes, sent
-from stabbench.engine.models import StackedModel
-from stabbench.engine.run import run_job
-from stabbench.engine.trial import memory_of, pace_of
-from stabbench.plan import Plan
+from stabbench.engine.memory import peak_bytes, to_device_async
+from stabbench.engine.stacking.models import StackedModel
+from stabbench.engine.trainer import Engine
 from stabbench.recipes import parse_recipe
-from stabbench.seeds import Seeds
-from stabbench.tasks import load_task
+from stabbench.records.seeds import Seeds
+from stabbench.runner.plan import Plan
+from stabbench.runner.resolve import resolve
+from stabbench.runner.resources import Resources
+from stabbench.tasks.registry import load_task
 
 CPU = torch.device("cpu")
 
 
+def quiet(steps: int) -> None:
+    """Nobody is told of the progress."""
+
+
 def job(text: str, seeds: int) -> Job:
     chosen = [Seeds.of(n) for n in range(seeds)]
-    ready = prepare(Plan([parse_recipe(text)], "lab/entailment", "lab", chosen, device="cpu"))
-    (cell,) = ready.cells
+    resolved = resolve(Plan([parse_recipe(text)], "lab/entailment", "lab", chosen), Resources(device="cpu"))
+    (cell,) = resolved.cells
     return Job(
-        recipe=cell.recipe, label=cell.label, task=cell.task.name, data_dir=None, model=ready.model,
-        seeds=tuple(chosen), stacked=True, device="cpu", max_steps=None, fingerprint=cell.made_of,
+        recipe=cell.recipe, label=cell.label, task=cell.source, model=resolved.model,
+        seeds=tuple(chosen), stacked=True, device="cpu", max_steps=None, fingerprint=cell.fingerprint,
     )  # fmt: skip
 
 
@@ -50,9 +55,9 @@ def test_the_peak_is_that_of_what_lives_at_the_same_time() -> None:
      "pretrained-weight-decay:steps=13", "bias-correction:steps=3,batch_size=4"],
 )  # fmt: skip
 def test_a_stack_takes_no_more_than_its_seeds_one_by_one(text: str) -> None:
-    needed = memory_of(job(text, 1)).needed
+    needed = Engine().memory(job(text, 1), quiet).needed
     assert needed is not None
-    assert 0.5 * 3 * needed < peak_bytes(lambda: run_job(job(text, 3), lambda _: None), CPU) < 1.1 * 3 * needed
+    assert 0.5 * 3 * needed < peak_bytes(lambda: Engine().train(job(text, 3), quiet), CPU) < 1.1 * 3 * needed
 
 
 def test_the_longest_examples_are_found(data: Inputs) -> None:
@@ -73,8 +78,9 @@ def test_it_is_measured_on_the_longest_examples(text: str, monkeypatch: pytest.M
         seen.append(int(real.sum()))
         return logits(self, tokens, weights, real, *streams)
 
+    planned = job(text, 1)  # before the method is replaced, which a plan refuses
     monkeypatch.setattr(StackedModel, "logits", noting)
-    memory_of(job(text, 1))
+    Engine().memory(planned, quiet)
     task = load_task("lab/entailment")
     batch, scored = (sorted(tensors(examples).real.sum(1))[-number:] for examples, number in
                      ((task.train, 16), (task.evaluation, 100)))  # fmt: skip
@@ -83,7 +89,7 @@ def test_it_is_measured_on_the_longest_examples(text: str, monkeypatch: pytest.M
 
 
 def test_a_pace_has_every_stage_and_every_evaluation() -> None:
-    pace = pace_of(job("gradual-unfreezing:steps=26,evaluations=2", 2))
+    pace = Engine().pace(job("gradual-unfreezing:steps=26,evaluations=2", 2), quiet)
     assert pace.evaluations > 2
     assert pace.of(4, 100) - pace.setup == pytest.approx(2 * (pace.of(2, 100) - pace.setup))
     assert min(pace.setup, pace.step, pace.evaluation) > 0
@@ -97,7 +103,7 @@ def test_what_goes_to_a_gpu_is_pinned_in_memory_of_its_own(
     pinned: list[torch.Tensor] = []
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: pinned.append(self) or self)
     monkeypatch.setattr(torch.Tensor, "to", lambda self, device, non_blocking: self if non_blocking else device)
-    assert torch.equal(sent(values, torch.device("cuda")), values)
+    assert torch.equal(to_device_async(values, torch.device("cuda")), values)
     assert pinned[0].is_contiguous()
     assert pinned[0].untyped_storage().nbytes() == values.numel() * values.element_size()
 
@@ -112,6 +118,8 @@ def test_what_goes_to_a_gpu_is_pinned_in_memory_of_its_own(
         (RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"), True),
         (RuntimeError("CUDA error: device-side assert triggered"), False),
         (ValueError("out of memory"), False),
+        (OSError(12, "Cannot allocate memory"), True),
+        (OSError(28, "No space left on device"), False),
     ],
 )
 def test_want_of_memory_is_told_from_other_errors(error: Exception, expected: bool) -> None:
@@ -122,4 +130,4 @@ def test_a_model_that_changed_since_it_was_planned_is_not_trained(tmp_path: Path
     made = job("devlin:steps=1", 1)
     other = dataclasses.replace(made.fingerprint, experiment={**made.fingerprint.experiment, "model": "another"})
     with pytest.raises(Exception, match="not those that were planned with"):
-        run_job(dataclasses.replace(made, fingerprint=other), lambda _: None)
+        Engine().train(dataclasses.replace(made, fingerprint=other), quiet)

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 import torch
-from lab_training import LAB, fit, resolved
+from lab_training import LAB, resolved
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from stabbench.engine.ambient import own_settings
 from stabbench.engine.inputs import Inputs
-from stabbench.engine.models import StackedModel
-from stabbench.engine.train import train
+from stabbench.engine.stacking.models import StackedModel
+from stabbench.engine.train import Training
 from stabbench.models.loading import load_model
-from stabbench.seeds import Seeds
+from stabbench.records.seeds import Seeds
 
 # What gives the host a value, or a shape that depends on values.
 READS = ("_local_scalar_dense", "equal", "is_nonzero", "nonzero", "masked_select", "_unique2", "allclose")
@@ -33,13 +34,23 @@ class Reads(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+def training(text: str, data: Inputs, device: str, steps: int) -> Training:
+    recipe = resolved(text)
+    pretrained, layout = load_model(LAB, 2, recipe.dropout)
+    model = StackedModel(pretrained.to(torch.device(device)), 2)  # type: ignore[arg-type]
+    seeds = [Seeds.of(0), Seeds.of(1)]
+    return Training(recipe, model, layout, data.to(torch.device(device)), seeds, total_steps=12, steps=steps)
+
+
 @pytest.mark.usefixtures("packed_as_on_a_gpu")
 @pytest.mark.parametrize("text", ["devlin", "mixout", "cwgnc", "reinit", "llrd", "gradual-unfreezing"])
 def test_a_step_reads_no_value_on_the_host(text: str, data: Inputs) -> None:
-    with Reads() as reads:
-        fit(resolved(f"{text}:epochs=1"), data, [Seeds.of(0), Seeds.of(1)], max_steps=3)
-        before = list(reads.found)
-        torch.ones(1).item()
+    with own_settings():
+        made = training(f"{text}:epochs=1", data, "cpu", 3)
+        with Reads() as reads:
+            made.run(lambda step: None)
+            before = list(reads.found)
+            torch.ones(1).item()
     assert before == []
     assert reads.found  # it would have been seen
 
@@ -49,14 +60,13 @@ def test_a_step_reads_no_value_on_the_host(text: str, data: Inputs) -> None:
 @pytest.mark.parametrize("text", ["devlin", "mixout"])
 def test_no_step_waits_for_a_gpu(text: str, data: Inputs) -> None:
     """The last step is followed by the copying of what was measured, which has to wait."""
-    recipe, device, steps = resolved(text), torch.device("cuda"), 4
-    pretrained, layout = load_model(LAB, 2, recipe.dropout)
-    model, there = StackedModel(pretrained.to(device), 2), data.to(device)  # type: ignore[arg-type]
+    steps = 4
+    made = training(text, data, "cuda", steps)
 
     def watch(step: int) -> None:
         torch.cuda.set_sync_debug_mode("error" if step < steps - 1 else "default")
 
     try:
-        train(recipe, model, layout, there, [Seeds.of(0), Seeds.of(1)], total_steps=9, steps=steps, on_step=watch)
+        made.run(watch)
     finally:
         torch.cuda.set_sync_debug_mode("default")

@@ -4,7 +4,7 @@ import torch
 from lab_training import fit, resolved
 
 from stabbench.engine.inputs import Inputs
-from stabbench.seeds import Seeds
+from stabbench.records.seeds import Seeds
 
 SEEDS = [Seeds.of(0), Seeds.of(1)]
 

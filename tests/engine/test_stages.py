@@ -5,15 +5,19 @@ from collections.abc import Mapping
 import pytest
 import torch
 from lab_training import CPU, LAB, LR_MULTIPLIER, fit, resolved, weights
+from tiny_models import tiny_model
 from torch import Tensor
+from transformers.pytorch_utils import Conv1D
 
 from stabbench.engine.inputs import Inputs
-from stabbench.engine.models import SeedModel, StackedModel
-from stabbench.engine.streams import SeedStreams
+from stabbench.engine.stacking.models import OneSeedModel, SeedModel, StackedModel
+from stabbench.engine.stacking.streams import SeedStreams
+from stabbench.engine.stages import Stages
+from stabbench.models.families import defaults_of
 from stabbench.models.layout import Layout
-from stabbench.models.loading import load_model
-from stabbench.recipes import Recipe
-from stabbench.seeds import Seeds
+from stabbench.models.loading import describe, load_model
+from stabbench.recipes import Recipe, get_recipe
+from stabbench.records.seeds import Seeds
 
 SEEDS = [Seeds.of(0), Seeds.of(5)]
 # An epoch of the forty examples, and so a stage here, is three steps.
@@ -138,3 +142,28 @@ def test_llrd_moves_every_part_by_its_own_rate(data: Inputs) -> None:
     for part, factor in (("pooler", 1), ("block 11", 0.5), ("block 10", 0.25), ("block 0", 0.5**12)):
         assert moved[part] / moved["head"] == pytest.approx(factor, rel=1e-2), part
     assert moved["embeddings"] / moved["head"] == pytest.approx(0.5**13, rel=0.05)
+
+
+@pytest.mark.parametrize("kind", [StackedModel, OneSeedModel])
+def test_mixout_masks_input_neurons_however_a_layer_keeps_its_weight(kind: type[SeedModel]) -> None:
+    """GPT-2's weights are ``[in, out]``, its head's ``[out, in]``: an input neuron falls back for all outputs."""
+    pretrained = tiny_model("gpt2")
+    model = StackedModel(pretrained, 1) if kind is StackedModel else OneSeedModel(pretrained)
+    recipe = get_recipe("mixout", p=0.5).resolved(defaults_of("gpt2"), 3)
+    stages = Stages(recipe, model, describe(pretrained), SEEDS[:1], CPU, 1e-3)
+    stages.enter(0)
+    before = {name: model.parameters[name].detach().clone() for name in model.linear_weights}
+    with torch.no_grad():
+        for name in model.linear_weights:
+            model.parameters[name].add_(1.0)
+    mixed = stages.forward_weights()
+    layers = {f"{name}.weight": layer for name, layer in pretrained.named_modules()}
+    assert {type(layers[name]) for name in mixed} == {torch.nn.Linear, Conv1D}
+    reference = SeedStreams(SEEDS[:1], "dropout", CPU)
+    for name, weight in mixed.items():
+        inputs = 1 if type(layers[name]) is Conv1D else 2
+        assert weight.shape == model.parameters[name].shape
+        # One mask entry an input neuron, drawn in the model's order; W - P is 1, so that W' - P is M / (1 - p).
+        keep = reference.bernoulli(0.5, (1, weight.shape[inputs]))
+        expected = (keep.mT if inputs == 1 else keep).expand_as(weight) / 0.5
+        torch.testing.assert_close(weight.detach() - before[name], expected)

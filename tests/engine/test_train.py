@@ -8,15 +8,15 @@ import torch
 from lab_training import CPU, LAB, fit, resolved
 from torch import Tensor
 
+from stabbench.engine.ambient import own_settings
 from stabbench.engine.evaluate import predict
 from stabbench.engine.inputs import Batch, Inputs
-from stabbench.engine.models import StackedModel
-from stabbench.engine.run import one_cpu_thread
-from stabbench.engine.streams import SeedStreams
-from stabbench.engine.train import seed_losses, train
+from stabbench.engine.stacking.models import StackedModel
+from stabbench.engine.stacking.streams import SeedStreams
+from stabbench.engine.train import Training, seed_losses
 from stabbench.models.loading import load_model
 from stabbench.recipes import recipe_names
-from stabbench.seeds import Seeds
+from stabbench.records.seeds import Seeds
 
 # An epoch is enough of a recipe that only chooses numbers; the others do something of their own.
 SHORT = {name: f"{name}:epochs=1" for name in recipe_names()} | {
@@ -32,12 +32,12 @@ def test_a_seed_is_bitwise_the_same_at_every_stack_size(text: str, data: Inputs)
     recipe = resolved(text)
     seeds = [Seeds.of(n) for n in (4, 0, 9, 2, 7)]
     together, all_trained, _ = fit(recipe, data, seeds)
-    with one_cpu_thread():
-        predictions = predict(together, data, 5)
+    with own_settings():
+        predictions = predict(together, data, 5).decided
     for group in ([0], [1, 2, 3], [4]):
         model, trained, _ = fit(recipe, data, [seeds[i] for i in group])
-        with one_cpu_thread():
-            alone = predict(model, data, len(group))
+        with own_settings():
+            alone = predict(model, data, len(group)).decided
         for place, number in enumerate(group):
             assert torch.equal(trained.losses[:, place], all_trained.losses[:, number])
             assert torch.equal(alone[place], predictions[number])
@@ -83,8 +83,9 @@ def test_a_seed_that_explodes_is_not_finite_and_leaves_its_neighbours_alone(data
 
     pretrained, layout = load_model(LAB, 2, None)
     model = Exploding(pretrained, 2)
-    with one_cpu_thread():
-        losses = train(recipe, model, layout, data, seeds, total_steps=9, steps=9, lr_multiplier=16.0).losses
+    with own_settings():
+        training = Training(recipe, model, layout, data, seeds, total_steps=9, steps=9, lr_multiplier=16.0)
+        losses = training.run().losses
     assert not losses[:, 0].isfinite().any()
     assert torch.equal(losses[:, 1], fit(recipe, data, [Seeds.of(1)])[1].losses[:, 0])
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 from tiny_models import tiny_model
 
-from stabbench.engine.models import OneSeedModel
-from stabbench.engine.streams import SeedStreams
-from stabbench.models.families import FAMILIES, Defaults, defaults_of, depth_of
+from stabbench.engine.stacking.models import OneSeedModel
+from stabbench.engine.stacking.streams import SeedStreams
+from stabbench.models.families import FAMILIES, Defaults, defaults_of, depth_of, keeps_inputs_first
 from stabbench.models.layout import ParameterInfo
 from stabbench.models.loading import describe
 from stabbench.recipes import get_recipe
-from stabbench.seeds import Seeds
+from stabbench.records.seeds import Seeds
 
 
 def with_both(*owners: str) -> set[str]:
@@ -70,6 +70,11 @@ RESET = {
 def test_reinit_resets_the_head_the_pooler_and_the_top_block(family: str) -> None:
     layout = describe(tiny_model(family))
     assert get_recipe("reinit", blocks=1).fresh(layout) == RESET[family]
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, "openai-gpt"])
+def test_which_families_keep_weights_as_inputs_by_outputs(family: str) -> None:
+    assert keeps_inputs_first(family) == bool(OneSeedModel(tiny_model(family)).transposed)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny_models import tiny_batch, tiny_model
 from transformers import (
     BertForMaskedLM,
     BertForSequenceClassification,
@@ -57,6 +58,22 @@ def test_a_pretrained_encoder_keeps_its_weights_and_lacks_only_the_head(tiny_ber
 
 def test_a_model_with_a_head_of_the_right_size_lacks_nothing(save_model: Any, tiny: Any) -> None:
     assert missing(load(save_model(BertForSequenceClassification(tiny("bert"))))[1]) == set()
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "xlnet", "bart", "llama", "ernie"])
+@pytest.mark.parametrize(("theirs", "ours"), [(3, 2), (2, 3), (1, 2)])
+def test_a_head_of_another_size_is_not_used_and_counts_as_missing(
+    save_model: Any, family: str, theirs: int, ours: int
+) -> None:
+    """As of MNLI for RTE, or of a reward model. Every head starts anew anyway."""
+    source = tiny_model(family, num_labels=theirs)
+    model, layout = load(save_model(source), ours)
+    assert layout.unused_head is not None
+    assert theirs in layout.unused_head
+    assert missing(layout) <= layout.names(["head"])
+    assert model(**tiny_batch(2, 8)).logits.shape == (2, ours)
+    pretrained = dict(source.named_parameters())
+    assert all(torch.equal(p, pretrained[n]) for n, p in model.named_parameters() if n not in missing(layout))
 
 
 @pytest.mark.parametrize(

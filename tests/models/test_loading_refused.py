@@ -28,14 +28,8 @@ load_model(find_model(sys.argv[1]), 2, None)
 def refusal(folder: Path, outputs: int = 2, **options: bool) -> ModelError:
     with pytest.raises(ModelError) as caught:
         load_model(find_model(str(folder), **options), outputs, None)
-    assert str(folder) in caught.value.message
+    assert str(folder) in caught.value.message  # the model's name here
     return caught.value
-
-
-def test_a_head_for_another_number_of_labels_is_refused(save_model: Any, tiny: Any) -> None:
-    error = refusal(save_model(BertForSequenceClassification(tiny("bert", num_labels=3))))
-    assert "classifier.bias has shape [3], and [2] is needed" in error.message
-    assert "number of labels" in error.hint
 
 
 def test_an_index_of_safetensors_does_not_let_pickled_shards_in(tiny_bert: Path) -> None:
@@ -131,3 +125,40 @@ def test_a_damaged_tokenizer_is_refused(tiny_bert: Path) -> None:
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ModelError, match="cannot load"):
         load_tokenizer(find_model(str(tiny_bert)))
+
+
+def test_a_family_without_a_classifier_is_refused_with_those_that_have_one(tiny_bert: Path, edit: Any) -> None:
+    edit(tiny_bert / "config.json", model_type="codegen")
+    error = refusal(tiny_bert)
+    assert "'codegen' has no model for sequence classification" in error.message
+    assert "GPT-2" in error.hint
+
+
+@pytest.mark.parametrize(("outside", "allowed"), [(7, True), (39, True), (40, False), (10**6, False)])
+def test_a_padding_id_beyond_the_table_is_refused(tiny_bert: Path, edit: Any, outside: int, allowed: bool) -> None:
+    edit(tiny_bert / "config.json", pad_token_id=outside)
+    if allowed:
+        load_model(find_model(str(tiny_bert)), 2, None)
+        return
+    error = refusal(tiny_bert)
+    assert f"padding has the number {outside}, and the table of embeddings has 40 rows" in error.message
+    assert "resize_token_embeddings" in error.hint
+
+
+def test_a_model_far_larger_than_its_weights_is_refused_before_memory_is_taken(tiny_bert: Path, edit: Any) -> None:
+    edit(tiny_bert / "config.json", hidden_size=2**20)
+    assert "values, and the weights have" in refusal(tiny_bert).message
+
+
+def test_without_the_packages_for_sentencepiece_the_error_names_them(tiny_bert: Path, run_python: Any) -> None:
+    (tiny_bert / "tokenizer.json").rename(tiny_bert / "spm.model")
+    script = """
+import sys
+sys.modules["sentencepiece"] = None  # as where it is not installed
+from stabbench.models.loading import load_tokenizer
+from stabbench.models.source import find_model
+load_tokenizer(find_model(sys.argv[1]))
+"""
+    done = run_python(script, str(tiny_bert), HF_HUB_OFFLINE="1")
+    assert "SentencePiece model (spm.model), and sentencepiece is not installed" in done.stderr
+    assert "pip install sentencepiece protobuf" in done.stderr

@@ -1,14 +1,18 @@
 """The plugin as users meet it: their own test files, run by the real pytest. Trainings of six steps."""
 
+import shutil
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
-import scipy.stats
 
 import stabbench
-import stabbench.pytest_plugin.fixture
 from stabbench import Outcome, Store
+from stabbench.gate import update
+from stabbench.records.seeds import Seeds
+from stabbench.runner.plan import Plan
+from stabbench.runner.resources import Resources
 
 SUITE = """
     import pytest
@@ -26,13 +30,6 @@ SUITE = """
 """
 # So wide that unchanged runs pass with few seeds, and so is a test of the plugin, not of the statistics.
 WIDE = "rate_margin=0.9, spread_margin=99, mean_margin=0.3"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Imports everything: pytester forgets what a run in this process imports, and numpy cannot be loaded twice."""
-    stabbench.compare(["devlin:epochs=0.1"], seeds=1, store=tmp_path_factory.mktemp("loaded"))
-    scipy.stats.levene([1, 2, 3], [1, 2, 4])
 
 
 def write(pytester: pytest.Pytester, text: str = SUITE, seeds: int = 8, rules: str = WIDE) -> None:
@@ -76,11 +73,11 @@ def test_too_few_seeds_are_inconclusive_and_fail_only_if_strict(pytester: pytest
     lenient = pytester.runpytest_inprocess("-v", "--junitxml=junit.xml")
     assert lenient.ret == 0
     lenient.stdout.fnmatch_lines(
-        ["*::test_short INCONCLUSIVE*", "*= INCONCLUSIVE =*", "neither worse nor no worse is shown with 3 runs*",
+        ["*::test_short INCONCLUSIVE*", "*= INCONCLUSIVE =*", "too few runs to show harm or non-inferiority (3 runs)*",
          "*seeds *would decide*", "*1 inconclusive*"]
     )  # fmt: skip
     (skipped,) = ET.parse(pytester.path / "junit.xml").iter("skipped")
-    assert "INCONCLUSIVE: neither worse nor no worse" in skipped.attrib["message"]
+    assert "INCONCLUSIVE: too few runs to show harm or non-inferiority" in skipped.attrib["message"]
     for strict in (
         ["--stability-strict", "--strict"] if int(pytest.__version__.split(".")[0]) >= 9 else ["--stability-strict"]
     ):
@@ -139,7 +136,7 @@ def test_assertions_read_like_sentences_and_show_the_scores(pytester: pytest.Pyt
             "*0:0.*1:0.*2:0.*",
             "*3 of 3 runs failed, 0 are allowed*",
             "*0:0.5000!  1:0.5000!  2:0.5000!*",
-            "*a standard deviation takes two runs*",
+            "*a standard deviation needs two runs*",
             "*every run of devlin:lr=1,epochs=0.1 failed*",
             "unknown recipe 'mosbahc': did you mean 'mosbach'?",
         ]
@@ -195,7 +192,7 @@ def test_settings_come_from_the_configuration_file_and_the_command_line_wins(pyt
     pytester.runpytest_inprocess("-s", "--stability-seeds", "1").stdout.fnmatch_lines(["*planned 1*"])
     broken = pytester.runpytest_inprocess("-o", "stability_seeds=many")
     assert broken.ret == pytest.ExitCode.USAGE_ERROR
-    broken.stderr.fnmatch_lines(["*'many' is no number of seeds*"])
+    broken.stderr.fnmatch_lines(["*'many' is not a number of seeds*"])
 
 
 def test_a_test_is_judged_on_the_runs_that_it_asked_for(pytester: pytest.Pytester) -> None:
@@ -204,7 +201,95 @@ def test_a_test_is_judged_on_the_runs_that_it_asked_for(pytester: pytest.Pyteste
     write(pytester, SUITE.replace("seeds={seeds}", "seeds={seeds}, max_steps=2"), seeds=3)
     done = pytester.runpytest_inprocess()
     done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(["*INCOMPARABLE: the baseline was made of something else: max_steps: none → 2*"])
+    done.stdout.fnmatch_lines(["*INCOMPARABLE: not comparable with the baseline: max_steps: none → 2*"])
+
+
+def test_a_cell_is_found_by_its_weights_also_by_an_absolute_path_in_another_checkout(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(Path(stabbench.__file__).parent / "tasks" / "lab" / "checkpoint", pytester.path / "one" / "enc")
+    monkeypatch.chdir(pytester.path / "one")
+    plan = Plan(
+        recipes=[stabbench.get_recipe("devlin")], task="lab/entailment", model="enc", seeds=[Seeds.of(0)],
+        max_steps=2,
+    )  # fmt: skip
+    update.record(plan, Resources(device="cpu", workers=1), Path("baselines.json"))
+    (pytester.path / "one").rename(pytester.path / "two")
+    monkeypatch.chdir(pytester.path / "two")
+    Path("test_it.py").write_text(
+        "from pathlib import Path\n\n"
+        "def test_it(stability):\n"
+        "    model = str(Path(__file__).parent / 'enc')\n"
+        "    result = stability.run('devlin', model=model, seeds=1, max_steps=2, workers=1)\n"
+        "    assert [r.seeds.seed for r in result.runs.records] == [1], 'fresh seeds'\n"
+        "    result.not_less_stable_than_baseline()\n"
+    )
+    done = pytester.runpytest_inprocess("--rootdir", ".")
+    assert done.parseoutcomes() == {"inconclusive": 1}
+    # Other weights in that place are a change, and not a cell without a baseline.
+    config = Path("enc/config.json")
+    config.write_text(config.read_text().replace("{", '{"comment": 1, ', 1))
+    changed = pytester.runpytest_inprocess("--rootdir", ".")
+    changed.assert_outcomes(failed=1)
+    changed.stdout.fnmatch_lines(["*INCOMPARABLE: not comparable with the baseline: model: * → *"])
+
+
+MINE = """
+    import os
+    from stabbench import Recipe
+
+    class Mine(Recipe):
+        "Leaves a file for each process that trains it."
+        name = "mine"
+        epochs = 0.1
+
+        def gradient_scales(self, norms):
+            open(f"trained-by-{os.getpid()}", "w").close()
+            return super().gradient_scales(norms)
+"""
+
+
+def test_recipes_of_a_plugin_file_are_trained_by_other_processes_too(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # this suite may run under it, too
+    pytester.makepyfile(mine=MINE)
+    write(
+        pytester,
+        """
+    import os
+    from stabbench import Recipe
+
+    class Local(Recipe):
+        "Known to this process only."
+        name = "local"
+
+    def test_mine(stability):
+        # So many steps that other processes pay.
+        result = stability.run("mine:steps=150", seeds=2, stack=1)
+        assert result.resources.workers is None, "as many as are usual"
+        workers = {name for name in os.listdir() if name.startswith("trained-by-")}
+        assert workers
+        if len(os.sched_getaffinity(0)) > 1:
+            assert f"trained-by-{os.getpid()}" not in workers
+
+    def test_of_this_file(stability):
+        from stabbench.pytest_plugin.session import usual_workers
+        assert usual_workers(Local()) == 1
+    """,
+    )
+    first = pytester.runpytest_subprocess("--stability-plugin", "mine.py")
+    first.assert_outcomes(passed=2)
+    first.stdout.fnmatch_lines(["stability: 0 of 2 runs from the store"])
+    pytester.makeini("[pytest]\nstability_plugin = mine.py\n")
+    again = pytester.runpytest_inprocess("-k", "test_mine")
+    again.assert_outcomes(passed=1, deselected=1)
+    again.stdout.fnmatch_lines(["stability: 2 of 2 runs from the store, trained 20??-??-??"])
+    absent = pytester.runpytest_inprocess(
+        "-o", "stability_plugin=", "--stability-plugin", "absent.py", "-k", "test_mine"
+    )
+    absent.assert_outcomes(failed=1, deselected=1)
+    absent.stdout.fnmatch_lines(["plugin 'absent.py' cannot be imported*", "*give an importable module's name*"])
 
 
 def test_what_cannot_be_is_said_without_a_traceback(pytester: pytest.Pytester) -> None:
@@ -285,7 +370,8 @@ def test_under_xdist_no_seed_is_run_twice(pytester: pytest.Pytester) -> None:
     with Store(pytester.path / ".stabbench", write=False) as store:
         records = list(store.records())
     assert sorted(r.seeds.seed for r in records) == [0, 1, 2, 3]
-    assert len((pytester.path / "steps").read_bytes()) == sum(r.steps for r in records)
+    # Of a user's recipe, the first step's factors are asked for twice.
+    assert len((pytester.path / "steps").read_bytes()) == sum(r.steps + 1 for r in records)
 
 
 def test_timings_carry_the_stability_results(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,7 +416,7 @@ def test_a_plain_run_of_pytest_loads_nothing_heavy(pytester: pytest.Pytester) ->
 
         def test_plain():
             assert "stabbench.pytest_plugin" in sys.modules
-            assert not {"numpy", "scipy", "torch", "transformers", "stabbench.gate"} & set(sys.modules)
+            assert not {"numpy", "scipy", "torch", "transformers", "stabbench.gate.gate"} & set(sys.modules)
         """
     )
     # Other plugins may load what they like: only pytest and this one.
@@ -340,3 +426,23 @@ def test_a_plain_run_of_pytest_loads_nothing_heavy(pytester: pytest.Pytester) ->
         "sys.exit(pytest.main(['-p', 'stabbench.pytest_plugin', '-q']))",
     )  # fmt: skip
     assert done.ret == 0, done.stdout.str()
+
+
+def test_a_page_about_all_benchmarks(pytester: pytest.Pytester) -> None:
+    """Each test is a verdict, and its runs are there, whatever it asserted."""
+    more = "\n    def test_two(stability):\n        stability.run(Short(), seeds=2).mean_above(0.99)\n"
+    write(pytester, SUITE + more, seeds=2)
+    done = pytester.runpytest_inprocess("--stability-report", "page.html")
+    done.assert_outcomes(failed=2)
+    done.stdout.fnmatch_lines(["stability: a page about 2 runs: page.html"])
+    page = (pytester.path / "page.html").read_text()
+    assert page.count('<strong class="verdict fail">') == 2
+    for text in (
+        "test_suite.py::test_short",
+        "there is no baseline of short",
+        "test_suite.py::test_two",
+        "not above 0.99",
+    ):
+        assert text in page
+    refused = pytester.runpytest_inprocess("--stability-report", "no/where/page.html")
+    refused.stderr.fnmatch_lines(["*there is no folder no/where*"])

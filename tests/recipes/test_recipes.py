@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stabbench import Recipe, StabbenchError, get_recipe, parameter
 from stabbench.models.families import Defaults, defaults_of
@@ -112,6 +114,35 @@ def test_mixout_in_the_engine_is_the_public_function_seed_by_seed(per: str) -> N
     assert masks[0].shape == ((2, 4, 3) if per == "parameter" else (2, 1, 3))
     expected = ((1 - masks[0]) * pretrained + masks[0] * weight - 0.6 * pretrained) / 0.4
     torch.testing.assert_close(mixed, expected)
+
+
+@given(st.floats(0, 1, exclude_max=True) | st.integers(1, 1100).map(lambda n: 2.0**-n) | st.floats(0.9999, 0.999999))
+@pytest.mark.parametrize(("recipe", "name"), [("mixout", "p"), ("devlin", "dropout")])
+def test_a_probability_is_refused_where_a_mask_would_keep_or_drop_everything(recipe: str, name: str, p: float) -> None:
+    share = round((1 - p) * 65536)
+    if p == 0 or 0 < share < 65536:
+        assert getattr(get_recipe(recipe, **{name: p}), name) == p
+        return
+    with pytest.raises(StabbenchError, match=f"parameter {name} is finer than masks"):
+        get_recipe(recipe, **{name: p})
+
+
+def test_the_bounds_that_a_refused_probability_is_told_are_accepted() -> None:
+    with pytest.raises(StabbenchError) as caught:
+        get_recipe("mixout", p=1e-9)
+    assert caught.value.hint is not None
+    low, high = (float(word) for word in caught.value.hint.split() if word[0].isdigit() and "." in word)
+    assert [get_recipe("mixout", p=p).parameters()["p"] for p in (low, high)] == [low, high]
+
+
+def test_a_parameter_of_ones_own_with_another_range_is_no_probability_of_a_mask() -> None:
+    class Power(Recipe):
+        """A norm's power."""
+
+        name = "power"
+        p: float = parameter(1.0, "power of the norm", least=0)
+
+    assert Power(p=1e-9).p == 1e-9
 
 
 def test_cwgnc_scales_as_the_public_function_clips() -> None:

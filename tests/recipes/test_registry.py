@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stabbench.errors import RecipeError
@@ -36,6 +36,7 @@ def test_parameters_are_read_as_their_declared_types() -> None:
     assert parse_recipe("reinit:blocks=3").parameters()["blocks"] == 3
 
 
+@settings(deadline=None)
 @given(
     st.floats(1e-8, 1.0),
     st.floats(0.01, 100),
@@ -62,7 +63,9 @@ def test_a_label_gives_the_recipe_back(
         ("devlin:lr", "not parameter=value"),
         ("devlin:lr=1e-5,lr=2e-5", "twice"),
         ("devlin:lr=-1e-5", "lr must be above 0, got -1e-05"),
-        ("devlin:lr=nan", "lr must be above 0"),
+        ("devlin:lr=nan", "lr must be finite and above 0, got nan"),
+        ("devlin:lr=inf", "lr must be finite and above 0, got inf"),
+        ("devlin:warmup=inf", "warmup must be finite and at least 0 and below 1"),
         ("devlin:lr=fast", "lr must be float or none, got 'fast'"),
         ("devlin:batch_size=1.5", "batch_size must be int"),
         ("devlin:batch_size=0", "batch_size must be at least 1"),

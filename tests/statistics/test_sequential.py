@@ -83,6 +83,26 @@ def test_the_evidence_is_the_largest_likelihood_ratio() -> None:
     assert failure_evidence([False] * 9, 0.05, 0.3) == 1
 
 
+def test_a_rate_of_zero_is_refuted_by_one_failure_and_a_rate_of_one_by_one_success() -> None:
+    assert failure_evidence([False, True], 0.0, 0.3) == 0
+    assert failure_evidence([False] * 9, 0.0, 0.3) == 1
+    assert failure_evidence([True, True, False, True], 0.5, 1.0) == pytest.approx(0.25)
+    assert failure_evidence([True, True], 0.5, 1.0) == pytest.approx(0.25)
+    assert failure_evidence([False, True, True], 0.5, 1.0) == 1
+    assert [failure_evidence(runs, 0.0, 1.0) for runs in ([], [False], [False, True], [True])] == [1, 1, 0, 0]
+
+
+@given(failures, st.floats(0, 1), st.floats(0, 1))
+def test_the_evidence_of_any_rates_is_a_probability(failed: list[bool], tolerated: float, alarming: float) -> None:
+    assert 0 <= failure_evidence(failed, tolerated, alarming) <= 1
+
+
+@pytest.mark.parametrize("rates", [(-0.1, 0.3), (0.1, 1.1), (math.nan, 0.5), (0.1, math.inf)])
+def test_what_is_no_rate_is_refused(rates: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        failure_evidence([True], *rates)
+
+
 def test_without_a_worse_rate_to_look_for_nothing_is_found() -> None:
     assert failure_evidence([True] * 9, 1.0, 1.0) == 1
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from stabbench.errors import RecipeError, StudyError
-from stabbench.studies import Study
-from stabbench.studies.study import replace
+from stabbench.studies.study import Study, replace
 
 
 def study(**changes: Any) -> Study:
@@ -63,12 +62,12 @@ def test_replace_leaves_what_is_none() -> None:
         ({"seeds": []}, StudyError, "seeds must be a number or a list"),
         ({"seeds": "5"}, StudyError, "seeds must be a number or a list"),
         ({"seeds": True}, StudyError, "seeds must be a number or a list"),
-        ({"seeds": [1.5]}, StudyError, "seeds must be whole numbers from 0 to 1,000,000, got 1.5"),
-        ({"seeds": [True]}, StudyError, "got True"),
-        ({"seeds": [-1]}, StudyError, "got -1"),
-        ({"seeds": [[1]]}, StudyError, "got \\[1\\]"),
+        ({"seeds": [1.5]}, StudyError, "1.5 is no seed"),
+        ({"seeds": [True]}, StudyError, "True is no seed"),
+        ({"seeds": [-1]}, StudyError, "seed -1 is negative"),
+        ({"seeds": [[1]]}, StudyError, "\\[1\\] is no seed"),
         ({"seeds": [4, 4]}, StudyError, "seed 4 is given twice"),
-        ({"seeds": 10**11}, StudyError, "got 100000000000"),
+        ({"seeds": 10**11}, StudyError, "100000000000 seeds are too many"),
         ({"grid": [1e-5]}, StudyError, "grid must be a table"),
         ({"crossed": 1}, StudyError, "crossed must be true or false"),
         ({"tasks": ["lab/entailment"] * 2}, StudyError, "'lab/entailment' is twice among the tasks"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from stabbench.cells import prepare
+import stabbench
 from stabbench.errors import StabbenchError, StudyError
-from stabbench.plan import Plan
-from stabbench.studies import load_study, study_names
+from stabbench.runner.plan import Plan
+from stabbench.runner.resolve import resolve
+from stabbench.runner.resources import Resources
+from stabbench.studies.loading import load_study, study_names
 
 TOML = """
 title = "Warmup"
@@ -43,14 +46,38 @@ def test_every_shipped_study_can_be_planned_and_says_where_it_is_from(name: str)
     recipes = [point.recipe for point in study.points()]
     for variant in study.variants:
         task = study.tasks[0] + (f":{variant}" if variant else "")
-        cells = prepare(Plan(recipes=recipes, task=task, model="lab", seeds=study.seed_list())).cells
-        assert len({cell.made_of.cell_id for cell in cells}) == len(recipes)
+        cells = resolve(Plan(recipes, task, "lab", study.seed_list()), Resources()).cells
+        assert len({cell.fingerprint.cell_id for cell in cells}) == len(recipes)
 
 
 def test_a_toml_file_is_a_study(tmp_path: Path) -> None:
     study = load_study(written(tmp_path, TOML))
     assert (study.name, study.title, study.seeds) == ("mine", "Warmup", 4)
     assert [point.varied for point in study.points()] == [{"warmup": 0.0}, {"warmup": 0.1}]
+
+
+def test_what_a_study_names_is_relative_to_it(tmp_path: Path) -> None:
+    """And trained from there, wherever the command is given; a doctor and a variant take it, too."""
+    (tmp_path / "data").mkdir()
+    training = (
+        "name = 'own'\ncommand = 'true {seed} {lr}'\nscore = 'stdout:(.*)'\nconstant_score = 0\n[parameters]\nlr = 1\n"
+    )
+    (tmp_path / "data" / "own.toml").write_text(training)
+    study = load_study(written(tmp_path, "title = 'T'\nrecipes = ['data/own.toml:lr=2']\n"))
+    assert list(study.recipes) == [str(tmp_path / "data" / "own.toml:lr=2")]
+    (tmp_path / "data" / "rows.csv").write_text("text,label\n" + "it broke,bad\nlovely,good\n" * 15)
+    elsewhere = str(tmp_path / "data" / "rows.csv")
+    tasks = f"['data/rows.csv', 'lab/paraphrase', {elsewhere + ':examples=8'!r}]"
+    study = load_study(written(tmp_path, f"title = 'T'\nrecipes = ['devlin']\ntasks = {tasks}\n"))
+    assert list(study.tasks) == [elsewhere, "lab/paraphrase", f"{elsewhere}:examples=8"]
+    own = dataclasses.replace(study, tasks=study.tasks[:1], variants=["", "examples=8"])
+    done = stabbench.run_study(own, seeds=2, max_steps=1, store=tmp_path / "store")
+    assert [(row.task, row.variant, row.runs.summary.planned) for row in done.rows] == [
+        ("rows", "", 2),
+        ("rows", "examples=8", 2),
+    ]
+    found = stabbench.doctor(["mosbach"], task=elsewhere, seeds=1, max_steps=1, store=tmp_path / "store")
+    assert [(o.task, o.runs) for o in found.outlooks] == [("rows", 1)]
 
 
 def test_a_python_file_is_a_study(tmp_path: Path) -> None:
@@ -87,7 +114,7 @@ def test_a_mistake_in_a_toml_file_is_named(tmp_path: Path, text: str, message: s
         ("", "defines no study"),
         ("1 / 0", "ZeroDivisionError"),
         ("(", "SyntaxError"),
-        ("raise SystemExit(0)", "SystemExit"),
+        ("raise SystemExit(0)", r"it ends the program by sys.exit\(0\)"),
         ("import stabbench\nstabbench.Study(name='n', title='t', recipes=[])", "recipes must"),
     ],
 )

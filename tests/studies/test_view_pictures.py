@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from made_up import Made, each, made_up, scores
 
-from stabbench.plot import picture
-from stabbench.studies import Study, StudyResult
+from stabbench.report.pictures import picture
 from stabbench.studies.kinds import KINDS
+from stabbench.studies.result import StudyResult
+from stabbench.studies.study import Study
 
 TASKS = ["lab/entailment", "lab/paraphrase"]
 
@@ -38,6 +39,9 @@ def draw(result: StudyResult, path: Path) -> list[list[str]]:
     """Into a file; what stands in each of its legends."""
     with picture(path) as figure:
         result.view.draw(result, figure)
+        figure.canvas.draw()
+        ticks = [label.get_text() for axes in figure.axes for label in axes.get_xticklabels() + axes.get_yticklabels()]
+        assert not any("$" in text for text in ticks), "a formula that is not read"
         legends = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
     assert path.read_bytes().startswith(b"\x89PNG")
     assert result.text()

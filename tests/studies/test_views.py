@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from made_up import each, made_up, scores
 
-from stabbench.studies import Study
 from stabbench.studies.kinds import KINDS
+from stabbench.studies.study import Study
 from stabbench.studies.views import VIEWS
 
 
@@ -27,7 +27,7 @@ def test_lines(tmp_path: Path) -> None:
     asked = study("lines", grid={"steps": [10, 20]}, x="steps")
     table = made_up(tmp_path, asked, scores(0.6, 0.8)).table
     assert table.columns == ["recipe", "steps", "failed", "mean ± std", "min", "max"]
-    assert table.rows[1] == ["devlin", "20", "0/2", "0.700 ± 0.141", "0.600", "0.800"]
+    assert table.texts[1] == ["devlin", "20", "0/2", "0.700 ± 0.141", "0.600", "0.800"]
     assert table.notes == ["Scores: on the evaluation set. Failed runs: by the evaluation set."]
 
 
@@ -35,7 +35,7 @@ def test_lines_are_of_validation_scores_where_there_are_any(tmp_path: Path) -> N
     asked = study("lines", grid={"steps": [10]}, x="steps", seeds=3)
     found = each(score=[0.6, 0.6, None], validation_score=[0.7, 0.9, None])
     table = made_up(tmp_path, asked, found).table
-    assert table.rows == [["devlin", "10", "1/3", "0.800 ± 0.141", "0.700", "0.900"]]
+    assert table.texts == [["devlin", "10", "1/3", "0.800 ± 0.141", "0.700", "0.900"]]
     assert table.notes == [
         "Scores: on the validation set. Failed runs: by the evaluation set.",
         "1 run without a finite score: counted as failed, in none of the other numbers.",
@@ -47,20 +47,20 @@ def test_losses(tmp_path: Path) -> None:
     curves = [[9.0] * 49 + [0.2, 0.4] + [9.0] * 49, [0.5] * 50 + [None] + [0.5] * 49, [None] * 100]
     found = each(final_loss=[0.01, 0.03, None], history=[{"losses": curve} for curve in curves])
     table = made_up(tmp_path, study("losses", seeds=3), found).table
-    assert table.rows == [["devlin", "0/3", "0.0200", "0.0100", "0.0300", "1", "0.4000", "0.3000", "0.5000"]]
+    assert table.texts == [["devlin", "0/3", "0.0200", "0.0100", "0.0300", "1", "0.4000", "0.3000", "0.5000"]]
 
 
 def test_tries_are_chosen_on_the_validation_set(tmp_path: Path) -> None:
     table = made_up(tmp_path, study("tries"), each(score=[0.6, 0.8], validation_score=[0.9, 0.1])).table
     assert list(table.columns) == ["recipe", "failed", "n = 1", "n = 2"]
     # Of two draws at least one is the first run with probability 3/4.
-    assert table.rows == [["devlin", "0/2", "0.700 ± 0.100", "0.650 ± 0.087"]]
+    assert table.texts == [["devlin", "0/2", "0.700 ± 0.100", "0.650 ± 0.087"]]
     assert "by its validation score" in table.notes[0]
 
 
 def test_tries_without_validation_and_without_a_score(tmp_path: Path) -> None:
     table = made_up(tmp_path, study("tries"), scores(0.7, None)).table
-    assert table.rows == [["devlin", "1/2", "0.600 ± 0.100", "0.650 ± 0.087"]]
+    assert table.texts == [["devlin", "1/2", "0.600 ± 0.100", "0.650 ± 0.087"]]
     assert "by that same score" in table.notes[0]
     assert table.notes[1] == "1 run without a finite score: the best constant predictor's in its place."
 
@@ -77,20 +77,20 @@ def test_scatter(tmp_path: Path) -> None:
     quarters = ["loss up to 0.0152", "loss 0.0152 to 0.025", "loss 0.025 to 0.197", "loss 0.197 to 0.7"]
     assert table.columns == ["panel", "failed", "rank correlation", *quarters]
     row = ["2/5", "-1.000", "0.900 ± - (1)", "0.800 ± - (1)", "0.600 ± - (1)", "0.400 ± - (1)"]
-    assert table.rows == [["lab/entailment", *row], ["lab/paraphrase", *row]]
+    assert table.texts == [["lab/entailment", *row], ["lab/paraphrase", *row]]
     assert table.notes[1].startswith("2 runs without a finite score or loss")
 
 
 def test_no_rank_correlation_of_equal_scores(tmp_path: Path) -> None:
     table = made_up(tmp_path, study("scatter"), scores(0.7, 0.7)).table
-    assert table.rows[0][2] == "-"
+    assert table.texts[0][2] == "-"
 
 
 def test_evaluations(tmp_path: Path) -> None:
     curves = [[0.5, 0.7, None], [0.6, 0.9, None]]
     found = each(history=[{"evaluation_steps": [3, 6, 9], "scores": curve} for curve in curves])
     table = made_up(tmp_path, study("evaluations"), found).table
-    assert table.rows == [["devlin", "0/2", "0.550 ± 0.071", "0.800 ± 0.141", "- ± -"]]
+    assert table.texts == [["devlin", "0/2", "0.550 ± 0.071", "0.800 ± 0.141", "- ± -"]]
     assert table.notes[1] == "2 runs have an evaluation without a finite score."
 
 
@@ -98,26 +98,26 @@ def test_of_many_evaluations_some_and_the_last_are_listed(tmp_path: Path) -> Non
     curve = {"evaluation_steps": list(range(1, 27)), "scores": [n / 100 for n in range(1, 27)]}
     table = made_up(tmp_path, study("evaluations"), each(history=[curve] * 2)).table
     assert list(table.columns)[2:] == ["3", "6", "9", "12", "15", "18", "21", "24", "26"]
-    assert table.rows[0][-1] == "0.260 ± 0.000"
+    assert table.texts[0][-1] == "0.260 ± 0.000"
 
 
 def test_crossed(tmp_path: Path) -> None:
     # Rows of the table are initialisation seeds.
     table = made_up(tmp_path, crossed("crossed"), scores(0.6, 0.8, 0.7, 0.9)).table
     found = ["0/4", "0.750 ± 0.129", "0.600", "0.900", "0.700 to 0.800", "0.650 to 0.850"]
-    assert table.rows == [["devlin", *found]]
+    assert table.texts == [["devlin", *found]]
 
 
 def test_crossed_with_gaps(tmp_path: Path) -> None:
     runs = [{"score": 0.6}, None, {"score": None}, {"score": 0.9}]
     table = made_up(tmp_path, crossed("crossed"), lambda place: runs[place]).table
-    assert table.rows[0][1:] == ["1/3", "0.750 ± 0.212", "0.600", "0.900", "0.600 to 0.900", "0.600 to 0.900"]
+    assert table.texts[0][1:] == ["1/3", "0.750 ± 0.212", "0.600", "0.900", "0.600 to 0.900", "0.600 to 0.900"]
     assert table.notes[1].startswith("1 run without a finite score")
 
 
 def test_components(tmp_path: Path) -> None:
     table = made_up(tmp_path, crossed("components"), scores(0.6, 0.8, 0.6, 0.8)).table
-    spreads, initialisation, order, rest = table.rows[0][2:5], *table.rows[0][5:]
+    spreads, initialisation, order, rest = table.texts[0][2:5], *table.texts[0][5:]
     assert spreads == ["0.115", "0.141", "0.000"]
     assert initialisation == "0.000 (0.000 to 0.000), 0%"
     assert order.startswith("0.141 (")
@@ -129,8 +129,8 @@ def test_components(tmp_path: Path) -> None:
 def test_components_of_failed_runs(tmp_path: Path) -> None:
     table = made_up(tmp_path, crossed("components"), scores(0.7, 0.7, None, 0.5)).table
     # The one without a score has the constant predictor's .5: all of the spread is the initialisation's.
-    assert table.rows[0][1:5] == ["2/4", "0.115", "0.000", "0.141"]
-    assert table.rows[0][5].endswith("100%")
+    assert table.texts[0][1:5] == ["2/4", "0.115", "0.000", "0.141"]
+    assert table.texts[0][5].endswith("100%")
     assert table.notes[1] == "1 run without a finite score: the best constant predictor's in its place."
     assert table.notes[2].startswith("The intervals assume normal effects.")
 
@@ -139,7 +139,7 @@ def test_components_of_failed_runs(tmp_path: Path) -> None:
 def test_components_that_are_not_defined(tmp_path: Path, seeds: int) -> None:
     asked = crossed("components", seeds=seeds)
     table = made_up(tmp_path, asked, lambda place: None if place == 3 else {}).table
-    assert list(table.rows[0][-3:]) == ["-", "-", "-"]
+    assert list(table.texts[0][-3:]) == ["-", "-", "-"]
     assert table.notes[-1].startswith("A dash: ")
 
 
@@ -147,8 +147,8 @@ def test_bias(tmp_path: Path) -> None:
     asked = study("bias", recipes=["devlin", "devlin:beta2=0.98,steps=2"])
     table = made_up(tmp_path, asked, lambda place: None).table
     ratios = [(1 - 0.9**t) / math.sqrt(1 - 0.98**t) for t in (1, 2)]
-    assert table.rows[0] == ["0.9, 0.999", "1", "3.162", "3.162", ""]
-    assert ["0.9, 0.999", "100,000", "1.000", "1.012", ""] in table.rows
-    ends = [row for row in table.rows if row[4]]
+    assert table.texts[0] == ["0.9, 0.999", "1", "3.162", "3.162", ""]
+    assert ["0.9, 0.999", "100,000", "1.000", "1.012", ""] in table.texts
+    ends = [row for row in table.texts if row[4]]
     assert ends[0][:3] == ["0.9, 0.999", "100", "3.241"]
     assert ends[1] == ["0.9, 0.98", "2", f"{ratios[1]:.3f}", f"{sum(ratios) / 2:.3f}", "lab/entailment"]

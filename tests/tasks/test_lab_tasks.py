@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stabbench.lab.language import (
+from stabbench.tasks.lab.language import (
     ADJECTIVES,
     ADJUNCTS,
     NOUNS,
@@ -22,7 +22,8 @@ from stabbench.lab.language import (
     vocabulary,
     weaken,
 )
-from stabbench.tasks import LAB_TASKS, load_task
+from stabbench.tasks.lab.tasks import LAB_TASKS
+from stabbench.tasks.registry import load_task
 
 seeds = st.integers(0, 10**9)
 

@@ -7,7 +7,11 @@ from dataclasses import replace
 import pytest
 
 from stabbench.errors import TaskError
-from stabbench.tasks import GLUE_TASKS, LAB_TASKS, METRICS, Examples, Task, load_task, task_names
+from stabbench.tasks.glue.specs import GLUE_TASKS
+from stabbench.tasks.lab.tasks import LAB_TASKS
+from stabbench.tasks.metrics import METRICS
+from stabbench.tasks.registry import load_task, task_names
+from stabbench.tasks.task import Examples, Task
 
 TRAIN = Examples(("a b", "c"), ("d", "e"), (0.0, 1.0))
 EVALUATION = Examples(("f", "g", "h"), ("i", "j", "k"), (1.0, 0.0, 1.0))
@@ -84,8 +88,8 @@ def test_the_constant_score_is_that_of_the_evaluation_set() -> None:
     assert replace(TASK, metric="mcc").constant_score == 0
 
 
-def test_there_are_five_tasks_of_the_lab_and_nine_of_glue() -> None:
-    assert (len(LAB_TASKS), len(GLUE_TASKS)) == (5, 9)
+def test_there_are_five_tasks_of_the_lab_and_nine_of_glue_one_with_two_evaluation_sets() -> None:
+    assert (len(LAB_TASKS), len({spec.folder for spec in GLUE_TASKS.values()}), len(GLUE_TASKS)) == (5, 9, 10)
     assert task_names() == [*LAB_TASKS, *GLUE_TASKS]
 
 

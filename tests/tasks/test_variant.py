@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,12 @@ from hypothesis import strategies as st
 
 from stabbench.errors import TaskError
 from stabbench.recipes import get_recipe
-from stabbench.tasks import LAB_TASKS, METRICS, Examples, Task, canonical_name, is_lab_task, load_task
-from stabbench.tasks._variant import Variant, parse_variant
+from stabbench.tasks.lab.language import Dice
+from stabbench.tasks.lab.tasks import LAB_TASKS
+from stabbench.tasks.metrics import METRICS
+from stabbench.tasks.registry import canonical_name, load_task
+from stabbench.tasks.task import Examples, Task
+from stabbench.tasks.variant import Variant, parse_variant
 
 GLUE = Path(__file__).parents[3] / "shared" / "glue"
 
@@ -90,8 +95,6 @@ def test_the_options_have_one_order_and_the_name_carries_them() -> None:
         name = "lab/entailment:examples=100,iterations=full,split=zhang2021"
         assert canonical_name(f"lab/entailment:{written}") == name == load_task(f"lab/entailment:{written}").name
     assert canonical_name("glue/rte") == "glue/rte"
-    assert is_lab_task("lab/entailment:examples=100")
-    assert not is_lab_task("glue/rte:examples=100")
 
 
 @given(st.none() | st.integers(1, 10**9), st.booleans(), st.booleans())
@@ -122,12 +125,51 @@ def test_sentences_without_a_second_one_stay_so() -> None:
 def test_a_small_tasks_evaluation_set_is_halved() -> None:
     split = Variant(zhang_split=True).apply(SMALL)
     validation, evaluation = numbers(split.validation), numbers(split.evaluation)
-    assert (len(validation), len(evaluation)) == (20, 21)
+    assert (len(validation), len(evaluation)) == (21, 20)
     assert sorted(validation + evaluation) == numbers(SMALL.evaluation)
     assert validation == sorted(validation)
     assert evaluation == sorted(evaluation)
     assert max(validation) > min(evaluation)
     assert split.train == SMALL.train
+
+
+def of_classes(counts: list[int]) -> Examples:
+    """Numbered rows, so many of each class, the classes mixed."""
+    labels = Dice(0).shuffled([float(c) for c, count in enumerate(counts) for _ in range(count)])
+    return Examples([str(i) for i in range(len(labels))], None, labels)
+
+
+@given(st.lists(st.integers(1, 40), min_size=2, max_size=4), st.data())
+def test_halves_are_stratified_and_a_sample_beside_them_is_balanced(counts: list[int], data: st.DataObject) -> None:
+    examples = of_classes(counts)
+    size = data.draw(st.integers(1, len(examples)))
+    whole = Task("made/up", "accuracy", tuple("abcd"[: len(counts)]), examples, examples, source="a test")
+    made = Variant(size, zhang_split=True).apply(whole)
+    assert made.validation is not None
+    assert sorted([*made.validation.first, *made.evaluation.first], key=int) == examples.first
+    assert len(made.validation) - len(made.evaluation) == len(examples) % 2
+    halves = [Counter(half.labels) for half in (made.validation, made.evaluation)]
+    assert all(abs(halves[0][c] - halves[1][c]) <= 1 for c in range(len(counts)))
+    # A class gives as many as any other, to one, or all that it has.
+    taken = Counter(made.train.labels)
+    assert taken.total() == size == len(set(made.train.first))
+    assert all(taken[c] >= max(taken.values()) - 1 or taken[c] == count for c, count in enumerate(counts))
+    assert Variant(size, zhang_split=True).apply(whole).digest == made.digest
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_only_beside_the_split_of_classes_is_a_sample_balanced(split: bool) -> None:
+    taken = Counter(Variant(150, zhang_split=split).apply(SMALL).train.labels)
+    assert (taken[1.0] == 75) == split
+    # A regression task has no classes: its sample and its halves are random.
+    scores = replace(SMALL, classes=(), metric="pearson_spearman")
+    assert numbers(Variant(150, zhang_split=split).apply(scores).train) == numbers(Variant(150).apply(SMALL).train)
+
+
+def test_what_a_large_task_gives_is_balanced() -> None:
+    validation = Variant(zhang_split=True).apply(LARGE).validation
+    assert validation is not None
+    assert Counter(validation.labels) == {0.0: 500, 1.0: 500}
 
 
 @pytest.mark.parametrize(("rows", "halved"), [(9_999, True), (10_000, False)])
@@ -174,7 +216,9 @@ def test_the_constant_score_is_that_of_the_half_that_scores() -> None:
     labels = [1.0] * 9 + [0.0] * 31
     uneven = replace(SMALL, evaluation=replace(numbered(40), labels=labels))
     split = Variant(zhang_split=True).apply(uneven)
-    assert split.constant_score == METRICS["accuracy"].constant_score(split.evaluation.labels)
+    assert split.constant_score == METRICS["accuracy"].constant_score(
+        split.kind, split.evaluation.labels, len(split.classes)
+    )
     assert split.constant_score == split.evaluation.labels.count(0.0) / 20 != uneven.constant_score
 
 
@@ -191,7 +235,7 @@ def test_every_task_of_the_lab_has_variants(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "sizes"),
     [
-        ("glue/rte:examples=1000,split=zhang2021", (1000, 138, 139)),
+        ("glue/rte:examples=1000,split=zhang2021", (1000, 139, 138)),
         ("glue/mrpc:split=zhang2021", (3668, 204, 204)),
         ("glue/sst2:split=zhang2021,examples=1000", (1000, 1000, 872)),
     ],

@@ -1,4 +1,4 @@
-"""How studies are shown: one module a kind, each with a ``table`` and a ``draw``."""
+"""Tables and pictures of studies: one module a kind, each with a ``table`` and a ``draw``."""
 
 from __future__ import annotations
 

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stabbench.studies.result import Row, StudyResult, Table
-from stabbench.studies.views.panels import PALETTE, head, number
+from stabbench.errors import StudyError
+from stabbench.recipes import Recipe
+from stabbench.report import numbers
+from stabbench.report.table import Entry, Table
+from stabbench.studies.result import Row, StudyResult
+from stabbench.studies.views.panels import PALETTE, head, logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,19 +33,25 @@ def table(result: StudyResult) -> Table:
     pairs = _pairs(result)
     ends = _ends(result)
     last = max(LISTED[-1], *(steps for _, steps in ends))
-    rows = []
+    rows: list[list[Entry]] = []
     for pair in pairs:
         ratios = _ratios(np.arange(1, last + 1), pair)
         means = np.cumsum(ratios) / np.arange(1, last + 1)
         where = [("", step) for step in LISTED] + [end for end, of in ends.items() if pair in of]
         rows += [
-            [f"{pair[0]}, {pair[1]}", f"{step:,}", number(ratios[step - 1]), number(means[step - 1]), task]
+            [
+                f"{pair[0]}, {pair[1]}",
+                numbers.count(step),
+                numbers.score(ratios[step - 1]),
+                numbers.score(means[step - 1]),
+                task,
+            ]
             for task, step in sorted(where, key=lambda item: item[1])
         ]
     notes = ["Ratio: Adam's update without bias correction over that with it; its mean is over all steps until then."]
     columns = ["beta1, beta2", "step", "ratio", "mean ratio", "end of training on"]
-    several = len(pairs) > 1
-    return Table(columns if several else columns[1:], rows if several else [row[1:] for row in rows], notes)
+    first = 0 if len(pairs) > 1 else 1
+    return Table(columns[first:], [row[first:] for row in rows], notes)
 
 
 def draw(result: StudyResult, figure: Figure) -> None:
@@ -54,7 +64,7 @@ def draw(result: StudyResult, figure: Figure) -> None:
     for colour, (beta1, beta2) in zip(PALETTE, _pairs(result), strict=False):
         axes.plot(steps, _ratios(steps, (beta1, beta2)), color=colour, label=f"beta1 = {beta1}, beta2 = {beta2}")
     axes.axhline(1, color="0.6", linestyle="--", linewidth=1, label="no bias")
-    axes.set_xscale("log")
+    logarithmic(axes)
     axes.set_xlim(1, last)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("step", fontsize=8)
@@ -98,6 +108,8 @@ def _ratios(steps: NDArray[np.int_], betas: Betas) -> NDArray[np.float64]:
 
 
 def _betas(row: Row) -> Betas:
+    if not isinstance(row.resolved, Recipe):
+        raise StudyError(f"{row.recipe!r} is a training: its view needs Adam's beta1 and beta2, which recipes have")
     return row.resolved.beta1, row.resolved.family_value("beta2")
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stabbench import statistics
-from stabbench.comparison import p_value
-from stabbench.plot import draw_boxes
-from stabbench.studies.result import Row, StudyResult, Table
+from stabbench.gate.comparison import NO_STABILITY
+from stabbench.report import numbers
+from stabbench.report.pictures import draw_boxes
+from stabbench.report.table import Entry, Table
+from stabbench.studies.result import Row, StudyResult
 from stabbench.studies.views.panels import (
     axes_of,
     constant_line,
+    described_cells,
+    failures,
     metrics,
-    number,
     place_columns,
     places,
     series,
@@ -21,7 +24,7 @@ from stabbench.studies.views.panels import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# With so many boxes in a panel their labels would overlap, and are slanted.
+# From this number of boxes in a panel on, labels are slanted: they would overlap.
 SLANTED_FROM = 5
 
 
@@ -36,12 +39,12 @@ def table(result: StudyResult) -> Table:
     ]
     adjusted = zip(*(statistics.benjamini_hochberg(p) for p in (levene, two_sided)), strict=True)
     tested = dict(zip(map(id, others), adjusted, strict=True))
-    rows = []
+    rows: list[list[Entry]] = []
     for row in result.rows:
-        s = row.summary
-        scores = [f"{s.failed}/{s.planned}", s.mean_and_std, number(s.min), number(s.max)]
-        tests = [p_value(p) for p in tested[id(row)]] if id(row) in tested else ["", ""]
-        rows.append([*places(result, row), *scores, *tests])
+        tests: list[Entry] = ["", ""]
+        if id(row) in tested:
+            tests = [numbers.p_value(p) for p in tested[id(row)]]
+        rows.append([*places(result, row), failures(row), *described_cells(row.summary), *tests])
     columns = ["failed", "mean ± std", "min", "max", "Levene p", "mean p"]
     keys = result.differing(result.study.panels)
     of_same = f" of the same {' and '.join(keys)}" if keys else ""
@@ -49,8 +52,8 @@ def table(result: StudyResult) -> Table:
         f"p-values: against the first row{of_same}, two-sided, Benjamini and Hochberg's adjustment in each "
         f"column ({len(others)} tests). Levene: equal spread, deviations from the mean; mean: Welch.",
     ]
-    if any(2 * row.summary.failed > row.summary.planned for row in result.rows):
-        notes.append("Where most runs failed, a small spread is that of the constant predictor's score: no stability.")
+    if any(row.runs.mostly_failed for row in result.rows):
+        notes.append(f"{NO_STABILITY[0].upper()}{NO_STABILITY[1:]}.")
     return Table([*place_columns(result), *columns], rows, notes if others else notes[1:])
 
 

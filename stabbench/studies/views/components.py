@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from stabbench.report import numbers
+from stabbench.report.numbers import Number
+from stabbench.report.table import Entry, Table
 from stabbench.statistics import Component, variance_components
-from stabbench.studies.result import Row, StudyResult, Table
-from stabbench.studies.views.numbers import Crossing, described, over_runs
+from stabbench.studies.result import Row, StudyResult
+from stabbench.studies.views.computed import Crossing, described, over_runs
 from stabbench.studies.views.panels import (
     axes_of,
     colours,
     failures,
     legend,
     metrics,
-    number,
     place_columns,
     places,
     series,
@@ -31,13 +33,13 @@ SOURCES = ("initialisation", "data order and dropout", "interaction")
 
 
 def table(result: StudyResult) -> Table:
-    """What is left of the spread when one source is held, and what each source adds."""
-    rows = []
+    """The spread that remains when one source is held fixed, and the part that each source adds."""
+    rows: list[list[Entry]] = []
     for row in result.rows:
         scores = _scores(row)
         spreads = [described(scores.flat).std, *(described(over_runs(way).std).mean for way in (scores.T, scores))]
-        parts = [_described(part) for part in _components(scores)] or ["-"] * len(SOURCES)
-        rows.append([*places(result, row), failures(row), *(number(spread) for spread in spreads), *parts])
+        parts: list[Entry] = [*map(_described, _components(scores))] or [numbers.UNDEFINED] * len(SOURCES)
+        rows.append([*places(result, row), failures(row), *(numbers.score(spread) for spread in spreads), *parts])
     records = [record for row in result.rows for record in row.runs.records]
     notes = [
         "Held: the mean of the standard deviations of the runs that share that seed. Sources: the standard deviation "
@@ -88,6 +90,6 @@ def _components(scores: NDArray[np.float64]) -> list[Component]:
     return [found.rows, found.columns, found.residual]
 
 
-def _described(part: Component) -> str:
+def _described(part: Component) -> Number:
     low, std, high = (math.sqrt(value) for value in (part.low, part.estimate, part.high))
-    return f"{std:.3f} ({low:.3f} to {high:.3f}), {part.share:.0%}"
+    return Number(std, f"{numbers.score(std)} ({numbers.interval(low, high)}), {part.share:.0%}")

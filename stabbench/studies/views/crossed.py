@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stabbench.studies.result import Row, StudyResult, Table
+from stabbench.report import numbers
+from stabbench.report.table import Entry, Table
+from stabbench.studies.result import Row, StudyResult
 from stabbench.studies.study import PANELS
-from stabbench.studies.views.numbers import Crossing, described, over_runs
+from stabbench.studies.views.computed import Crossing, described, over_runs
 from stabbench.studies.views.panels import (
+    described_cells,
     failures,
     metrics,
-    number,
     place_columns,
     places,
     side_by_side,
@@ -23,19 +25,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Up to so many seeds either way there is room for numbers.
+# Up to this number of seeds either way there is room for numbers.
 WRITTEN = 10
 
 
 def table(result: StudyResult) -> Table:
     """The scores' mean, spread and range, and the ranges of the means over either seed."""
-    rows = []
+    rows: list[list[Entry]] = []
     for row in result.rows:
         scores = Crossing.of(row).scores
         every = described(scores.flat)
         ranges = [described(over_runs(way).mean) for way in (scores.T, scores)]
-        cells = [failures(row), every.mean_and_std, number(every.min), number(every.max)]
-        rows.append([*places(result, row), *cells, *(f"{number(r.min)} to {number(r.max)}" for r in ranges)])
+        cells = [failures(row), *described_cells(every)]
+        rows.append([*places(result, row), *cells, *(numbers.interval(r.min, r.max) for r in ranges)])
     lost = sum(record.score is None for row in result.rows for record in row.runs.records)
     columns = ["failed", "mean ± std", "min", "max", "means by initialisation", "means by data order"]
     notes = [

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stabbench.records import History
-from stabbench.studies.result import StudyResult, Table
-from stabbench.studies.views.numbers import over_runs, padded
+from stabbench.records.history import History
+from stabbench.report import numbers
+from stabbench.report.table import Entry, Table
+from stabbench.studies.result import StudyResult
+from stabbench.studies.views.computed import over_runs, padded
 from stabbench.studies.views.panels import (
     axes_of,
     colours,
@@ -20,14 +22,13 @@ from stabbench.studies.views.panels import (
     metrics,
     place_columns,
     places,
-    plus_minus,
     series,
 )
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# A table has room for so many.
+# The most columns of evaluations in a table.
 COLUMNS = 12
 
 
@@ -38,9 +39,11 @@ def table(result: StudyResult) -> Table:
     most = max(len(means) for _, means, _ in curves)
     every = -(-most // COLUMNS)
     shown = sorted({*range(every, most + 1, every), most})
-    rows = []
+    rows: list[list[Entry]] = []
     for row, (_, means, stds) in zip(result.rows, curves, strict=True):
-        found = [plus_minus(means[n - 1], stds[n - 1]) if n <= len(means) else "-" for n in shown]
+        found = [
+            numbers.mean_and_std(means[n - 1], stds[n - 1]) if n <= len(means) else numbers.UNDEFINED for n in shown
+        ]
         rows.append([*places(result, row), failures(row), *found])
     lost = sum(None in history.scores for of_runs in histories for history in of_runs)
     notes = ["Mean ± std of the scores at each evaluation, numbered from 1, over the runs whose score is finite there."]

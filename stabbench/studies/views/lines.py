@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from stabbench.records import Outcome, RunRecord
+from stabbench.records.run import Outcome, RunRecord
+from stabbench.report.table import Entry, Table
 from stabbench.statistics import Summary
-from stabbench.studies.result import Row, StudyResult, Table
-from stabbench.studies.views.numbers import described, padded, validated
+from stabbench.studies.result import Row, StudyResult
+from stabbench.studies.views.computed import described, padded, validated
 from stabbench.studies.views.panels import (
     axes_of,
     colours,
     constant_line,
     cross,
+    described_cells,
     failures,
     legend,
     metrics,
-    number,
     place_columns,
     places,
     series,
@@ -35,11 +36,10 @@ LOGARITHMIC_FROM = 4
 def table(result: StudyResult) -> Table:
     """Failed runs, and mean, spread and range of the scores."""
     on_validation = validated(result)
-    rows = []
+    rows: list[list[Entry]] = []
     for row in result.rows:
         found = _found(row, on_validation)
-        drawn = [found.mean_and_std, number(found.min), number(found.max)]
-        rows.append([*places(result, row), failures(row), *drawn])
+        rows.append([*places(result, row), failures(row), *described_cells(found)])
     lost = sum(_score(record, on_validation) is None for row in result.rows for record in row.runs.records)
     notes = [
         f"Scores: on the {'validation' if on_validation else 'evaluation'} set. Failed runs: by the evaluation set.",
@@ -86,8 +86,8 @@ def _found(row: Row, on_validation: bool) -> Summary:
 
 def _positions(values: Any) -> dict[Any, float]:
     """Each value's place on the axis: numbers have their own, others come one after the other."""
-    numbers = all(isinstance(value, int | float) for value in values)
-    return {value: float(value) if numbers else place for place, value in enumerate(values)}
+    numeric = all(isinstance(value, int | float) for value in values)
+    return {value: float(value) if numeric else place for place, value in enumerate(values)}
 
 
 def _ticks(axes: Axes, where: Mapping[Any, float]) -> None:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stabbench.studies.result import Row, StudyResult, Table
-from stabbench.studies.views.numbers import described, over_runs, padded
+from stabbench.report import numbers
+from stabbench.report.numbers import Number
+from stabbench.report.table import Entry, Table
+from stabbench.studies.result import Row, StudyResult
+from stabbench.studies.views.computed import described, over_runs, padded
 from stabbench.studies.views.panels import (
     axes_of,
     colours,
     failures,
     legend,
-    number,
     place_columns,
     places,
     series,
@@ -30,14 +32,16 @@ WINDOWS = 50
 
 def table(result: StudyResult) -> Table:
     """The loss at the end of the training and half way."""
-    rows = []
+    rows: list[list[Entry]] = []
     for row in result.rows:
         final = [record.final_loss for record in row.runs.records]
         losses = _losses(result, row)
         window = _window(losses)
         start = (losses.shape[1] - window) // 2
         half_way = over_runs(losses[:, start : start + window].T).mean
-        rows.append([*places(result, row), failures(row), *_range(final), str(final.count(None)), *_range(half_way)])
+        rows.append(
+            [*places(result, row), failures(row), *_range(final), numbers.count(final.count(None)), *_range(half_way)]
+        )
     columns = ["failed", "final loss", "min", "max", "not finite", "loss half way", "min", "max"]
     notes = [
         "Means and ranges over the runs whose loss is finite there. Final: mean of a run's last epoch; half way: mean "
@@ -81,6 +85,6 @@ def _window(losses: NDArray[np.float64]) -> int:
     return max(1, steps // WINDOWS)
 
 
-def _range(losses: Iterable[float | None]) -> list[str]:
+def _range(losses: Iterable[float | None]) -> list[Number]:
     found = described(losses)
-    return [number(value, 4) for value in (found.mean, found.min, found.max)]
+    return [numbers.score(value, 4) for value in (found.mean, found.min, found.max)]

@@ -1,12 +1,15 @@
-"""What the views share: panels side by side, colours, a legend, columns of a table, numbers as texts."""
+"""Shared parts of the views: panels side by side, colours, a legend, columns of a table."""
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stabbench.report import numbers
+from stabbench.report.numbers import Number
+from stabbench.report.table import Entry
+from stabbench.statistics import Summary
 from stabbench.studies.result import Row, StudyResult
 from stabbench.studies.study import PANELS
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# At most so many panels in a row of the picture, and so many inches.
+# The most panels in a row of the picture, and its greatest width in inches.
 ACROSS = 4
 WIDEST = 14
 PANEL_HEIGHT = 3.4
@@ -57,7 +60,7 @@ def head(result: StudyResult, figure: Figure, width: float, height: float) -> No
 
 
 def series(result: StudyResult, row: Row, without: str | None = None) -> str:
-    """What tells a row's line from the others of its panel.
+    """The label that distinguishes a row's line from the others of its panel.
 
     Args:
         result: The study's.
@@ -95,13 +98,20 @@ def cross(axes: Axes, x: float | None, y: float | None) -> None:
     axes.plot(*place, "x", transform=transform, clip_on=all(known), **style)
 
 
+def logarithmic(axes: Axes) -> None:
+    """A logarithmic horizontal axis, its numbers written out: matplotlib's powers are formulas, which are not read."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    axes.xaxis.set_minor_formatter("")
+
+
 def legend(figure: Figure) -> None:
     """One for all panels, below them; the figure is made higher by as much as it needs."""
     found: dict[str, Artist] = {}
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    # What is in every study's legend comes last.
+    # Entries that every study's legend has come last.
     found = {label: found[label] for label in sorted(found, key=(FAILED, CONSTANT).__contains__)}
     width, height = figure.get_size_inches()
     columns = max(1, min(len(found), int(width / (0.6 + 0.06 * max(map(len, found))))))
@@ -112,7 +122,7 @@ def legend(figure: Figure) -> None:
 
 
 def place_columns(result: StudyResult) -> list[str]:
-    """Headings of the columns that say which row this is: the places that differ, and the parameters of the grid."""
+    """Headings of the columns that identify a row: the panel keys that differ, and the parameters of the grid."""
     return [*result.differing(PANELS), "recipe", *result.study.grid]
 
 
@@ -121,19 +131,18 @@ def places(result: StudyResult, row: Row) -> list[str]:
     return [row.recipe if key == "recipe" else str(row.place(key)) or "as it is" for key in place_columns(result)]
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """A dash where it is not defined."""
-    return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
-
-
-def plus_minus(mean: float | None, std: float | None) -> str:
-    """``0.804 ± 0.011``."""
-    return f"{number(mean)} ± {number(std)}"
-
-
-def failures(row: Row) -> str:
+def failures(row: Row) -> Number:
     """``3/25``."""
-    return f"{row.summary.failed}/{row.summary.planned}"
+    return numbers.failed_of(row.summary.failed, row.summary.planned)
+
+
+def described_cells(summary: Summary) -> list[Entry]:
+    """Mean ± standard deviation, the lowest and the highest score."""
+    return [
+        numbers.mean_and_std(summary.mean, summary.std),
+        numbers.score(summary.min),
+        numbers.score(summary.max),
+    ]
 
 
 def metrics(rows: Sequence[Row]) -> str:

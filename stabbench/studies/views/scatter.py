@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stabbench.records import Outcome, RunRecord
-from stabbench.studies.result import StudyResult, Table
-from stabbench.studies.views.numbers import described
+from stabbench.records.run import Outcome, RunRecord
+from stabbench.report import numbers
+from stabbench.report.numbers import Number
+from stabbench.report.table import Entry, Table
+from stabbench.studies.result import StudyResult
+from stabbench.studies.views.computed import described
 from stabbench.studies.views.panels import (
     axes_of,
     colours,
     constant_line,
     cross,
     legend,
+    logarithmic,
     metrics,
-    number,
     series,
     without,
 )
@@ -38,14 +41,13 @@ def table(result: StudyResult) -> Table:
     panels = {title: [r for row in rows for r in row.runs.records] for title, rows in result.panels().items()}
     measured = [r for records in panels.values() for r in records if r.score is not None and r.final_loss is not None]
     quarters = _quarters([r.final_loss for r in measured if r.final_loss is not None])
-    rows = []
+    rows: list[list[Entry]] = []
     for title, records in panels.items():
         failed = sum(record.outcome is Outcome.FAILED for record in records)
-        rows.append([title, f"{failed}/{len(records)}", number(_rank_correlation(records))])
-        for low, high in quarters:
-            inside = [r.score for r in records if r.final_loss is not None and low < r.final_loss <= high]
-            scores = [score for score in inside if score is not None]
-            rows[-1].append(f"{described(scores).mean_and_std} ({len(scores)})" if scores else "-")
+        quartered = [[r.score for r in records if r.final_loss is not None and low < r.final_loss <= high]
+                     for low, high in quarters]  # fmt: skip
+        cells = [numbers.failed_of(failed, len(records)), numbers.score(_rank_correlation(records))]
+        rows.append([title, *cells, *map(_mean_and_number, quartered)])
     lost = sum(map(len, panels.values())) - len(measured)
     notes = [
         "Rank correlation: Spearman's, of final loss and score, over the runs that did not fail. By final loss, in "
@@ -54,6 +56,12 @@ def table(result: StudyResult) -> Table:
     ]
     names = [f"loss {'up' if math.isinf(low) else f'{low:.3g}'} to {high:.3g}" for low, high in quarters]
     return Table(["panel", "failed", "rank correlation", *names], rows, notes)
+
+
+def _mean_and_number(scores: Sequence[float | None]) -> Entry:
+    found = described(score for score in scores if score is not None)
+    shown = numbers.mean_and_std(found.mean, found.std)
+    return Number(shown.value, f"{shown} ({found.planned})") if found.planned else numbers.UNDEFINED
 
 
 def _quarters(losses: Sequence[float]) -> list[tuple[float, float]]:
@@ -69,7 +77,7 @@ def draw(result: StudyResult, figure: Figure) -> None:
     names = _names(result)
     colour = colours(list(names.values()))
     for _, rows, axes in axes_of(result, figure, 3.4):
-        axes.set_xscale("log")
+        logarithmic(axes)
         for row in rows:
             for record in row.runs.records:
                 loss = None if record.final_loss is None else max(record.final_loss, LEAST_LOSS)
@@ -81,7 +89,6 @@ def draw(result: StudyResult, figure: Figure) -> None:
         losses = [r.final_loss for row in rows for r in row.runs.records if r.final_loss is not None] or [LEAST_LOSS]
         first = math.floor(math.log10(max(min(losses), LEAST_LOSS)))
         axes.set_xlim(10**first, 10 ** max(first + 1, math.ceil(math.log10(max(*losses, LEAST_LOSS)) + 0.01)))
-        axes.xaxis.set_minor_formatter("")
         constant_line(axes, rows)
         axes.set_xlabel("final training loss", fontsize=7)
         axes.set_ylabel(metrics(rows), fontsize=7)

@@ -1,12 +1,14 @@
-"""The expected score of the best of so many tries, chosen on the validation set (as Zhang et al. 2021, Fig. 4)."""
+"""The expected score of the best of n tries, chosen on the validation set (as Zhang et al. 2021, Fig. 4)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from stabbench import statistics
-from stabbench.studies.result import Row, StudyResult, Table
-from stabbench.studies.views.numbers import validated
+from stabbench.report import numbers
+from stabbench.report.table import Entry, Table
+from stabbench.studies.result import Row, StudyResult
+from stabbench.studies.views.computed import validated
 from stabbench.studies.views.panels import (
     axes_of,
     colours,
@@ -16,7 +18,6 @@ from stabbench.studies.views.panels import (
     metrics,
     place_columns,
     places,
-    plus_minus,
     series,
     without,
 )
@@ -30,10 +31,12 @@ def table(result: StudyResult) -> Table:
     on_validation = validated(result)
     most = max(len(row.runs.records) for row in result.rows)
     shown = [n * 10**power for power in range(len(str(most))) for n in (1, 2, 5) if n * 10**power <= most]
-    rows = []
+    rows: list[list[Entry]] = []
     for row in result.rows:
         runs = len(row.runs.records)
-        expected = [plus_minus(*_expected(row, n, on_validation)) if n <= runs else "-" for n in shown]
+        expected = [
+            numbers.mean_and_std(*_expected(row, n, on_validation)) if n <= runs else numbers.UNDEFINED for n in shown
+        ]
         rows.append([*places(result, row), failures(row), *expected])
     chosen = (
         "by its validation score: the mean of its score, ± the standard deviation"

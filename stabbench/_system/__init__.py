@@ -1,0 +1,1 @@
+"""Files and hardware of the machine."""

@@ -1,0 +1,1 @@
+"""The seed axis: many seeds' weights in one model, their batches packed, their random streams apart."""

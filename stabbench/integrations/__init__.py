@@ -1,0 +1,1 @@
+"""What a training script of one's own adds to tell stabbench more than a score."""

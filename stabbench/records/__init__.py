@@ -1,0 +1,1 @@
+"""The run record, its store, its locks: whatever trains ends here."""

@@ -1,0 +1,31 @@
+"""Runs as CSV, one a row, for spreadsheets: no text in it is taken for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+from stabbench.escape import one_line, printable
+from stabbench.records.rows import COLUMNS, Value, run_rows
+from stabbench.records.runs import RecipeRuns
+
+# A spreadsheet computes a text that starts so, and may start programs and read files by it.
+_FORMULA = ("=", "+", "-", "@")
+
+
+def as_csv(recipes: Iterable[RecipeRuns]) -> str:
+    """The columns of :data:`stabbench.records.rows.COLUMNS`; an empty cell is not known, or not finite."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(COLUMNS)
+    lines.writerows([_cell(row[column]) for column in COLUMNS] for row in run_rows(recipes))
+    return text.getvalue()
+
+
+def _cell(value: Value) -> Value:
+    """Numbers to the last bit; a text that looks like a formula behind an apostrophe, which says that it is a text."""
+    if not isinstance(value, str):
+        return value
+    text = printable(one_line(value))
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,1 @@
+"""From a plan to run records: what is missing, where it is trained, and what becomes of failures."""

@@ -1,0 +1,44 @@
+"""What a RECIPE on a command line, in Python or in a study may be: a recipe, or a training file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from stabbench.recipes import Recipe, parse_recipe
+from stabbench.recipes import vary as vary_recipe
+from stabbench.trainings.training import Training, split_text
+
+Method: TypeAlias = Recipe | Training
+
+
+def find_method(text: str) -> Method:
+    """A recipe such as ``devlin:lr=3e-5``, or the training of a file such as ``rte.toml:lr=3e-5``.
+
+    Raises:
+        StabbenchError: There is none.
+    """
+    if not is_training_file(text):
+        return parse_recipe(text)
+    from stabbench.trainings.file import read_training  # what runs it is not for `stabbench --help`
+
+    return read_training(text)
+
+
+def vary(method: Method, parameters: Mapping[str, Any]) -> Method:
+    """``method`` with some parameters set anew.
+
+    Raises:
+        StabbenchError: A parameter that it does not have, or a value that it cannot have.
+    """
+    if isinstance(method, Recipe):
+        return vary_recipe(method, parameters)
+    from stabbench.trainings.command import CommandTraining
+
+    assert isinstance(method, CommandTraining), "a study names files"
+    return method.varied(parameters)
+
+
+def is_training_file(text: str) -> bool:
+    """Whether a text names a training file, there or not, rather than a recipe."""
+    return split_text(text) is not None

@@ -1,0 +1,1 @@
+"""Data files as tasks: what a task file declares, and how texts and labels are read from tables of any format."""
