@@ -27,8 +27,8 @@ import click
 import numpy as np
 from tabulate import tabulate
 
+from stabbench.engine.engine import Engine
 from stabbench.engine.planned import planned_task
-from stabbench.engine.trainer import Engine
 from stabbench.recipes import parse_recipe
 from stabbench.records.run import RunRecord
 from stabbench.records.seeds import Seeds

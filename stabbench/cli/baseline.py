@@ -10,7 +10,6 @@ import click
 
 from stabbench.cli.arguments import PlanOptions
 from stabbench.cli.elsewhere import Elsewhere, elsewhere_options, task_given
-from stabbench.cli.files import interruptible
 from stabbench.cli.groups import Group
 from stabbench.cli.options import (
     baseline_resources_options,
@@ -22,8 +21,9 @@ from stabbench.cli.options import (
     seeds_option,
     written_baselines_option,
 )
-from stabbench.cli.output import say
-from stabbench.cli.outputs import check_outputs
+from stabbench.cli.overwriting import check_outputs
+from stabbench.cli.streams import say
+from stabbench.cli.written import interruptible
 from stabbench.errors import StabbenchError
 from stabbench.gate.rules import Rules
 from stabbench.runner.resources import Resources

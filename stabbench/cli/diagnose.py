@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from stabbench.cli.elsewhere import Elsewhere, elsewhere_options
-from stabbench.cli.files import write_json
 from stabbench.cli.options import json_option, store_option
-from stabbench.cli.output import say
-from stabbench.cli.outputs import check_outputs
+from stabbench.cli.overwriting import check_outputs
+from stabbench.cli.streams import say
+from stabbench.cli.written import write_json
 
 
 @click.command()

@@ -10,15 +10,6 @@ import click
 
 from stabbench.cli.arguments import report_files
 from stabbench.cli.elsewhere import Elsewhere, elsewhere_options
-from stabbench.cli.files import (
-    append_markdown,
-    command_line,
-    interruptible,
-    raise_if_different,
-    write_badge,
-    write_csv,
-    write_json,
-)
 from stabbench.cli.options import (
     baseline_resources_options,
     baselines_option,
@@ -30,9 +21,18 @@ from stabbench.cli.options import (
     rule_options,
     seeds_option,
 )
-from stabbench.cli.output import annotate, say
-from stabbench.cli.outputs import check_outputs
+from stabbench.cli.overwriting import check_outputs
+from stabbench.cli.streams import annotate, say
 from stabbench.cli.types import OutputFile
+from stabbench.cli.written import (
+    append_markdown,
+    command_line,
+    interruptible,
+    raise_if_different,
+    write_badge,
+    write_csv,
+    write_json,
+)
 from stabbench.escape import markdown_block
 from stabbench.gate.compatibility import DEFAULT_POLICY, POLICIES, Policy
 from stabbench.gate.rules import Rules

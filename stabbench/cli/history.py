@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from stabbench.cli.options import baselines_option
-from stabbench.cli.output import say
+from stabbench.cli.streams import say
 from stabbench.errors import StabbenchError
 from stabbench.gate.rules import Rules
 

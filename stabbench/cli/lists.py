@@ -12,8 +12,8 @@ import click
 
 from stabbench.cli.groups import Group
 from stabbench.cli.options import plot_option, plugin_option, store_option
-from stabbench.cli.output import say
-from stabbench.cli.outputs import check_outputs
+from stabbench.cli.overwriting import check_outputs
+from stabbench.cli.streams import say
 from stabbench.escape import one_line
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import click
 
 from stabbench.cli.arguments import PlanOptions, report_files
 from stabbench.cli.elsewhere import Elsewhere, elsewhere_options, task_given
-from stabbench.cli.files import command_line
 from stabbench.cli.options import plan_options, rule_options, stored_options
-from stabbench.cli.output import say
-from stabbench.cli.outputs import check_outputs
+from stabbench.cli.overwriting import check_outputs
+from stabbench.cli.streams import say
 from stabbench.cli.types import PageFile
+from stabbench.cli.written import command_line
 from stabbench.gate.rules import Rules
 from stabbench.runner.resources import Resources
 

@@ -10,7 +10,6 @@ import click
 
 from stabbench.cli.arguments import Outputs, PlanOptions
 from stabbench.cli.elsewhere import Elsewhere, elsewhere_options, task_given
-from stabbench.cli.files import command_line, interruptible, raise_if_different, write_csv, write_json
 from stabbench.cli.options import (
     changed_rules,
     fresh_option,
@@ -19,8 +18,9 @@ from stabbench.cli.options import (
     resources_options,
     rule_options,
 )
-from stabbench.cli.output import say
-from stabbench.cli.outputs import check_outputs
+from stabbench.cli.overwriting import check_outputs
+from stabbench.cli.streams import say
+from stabbench.cli.written import command_line, interruptible, raise_if_different, write_csv, write_json
 from stabbench.gate.rules import Rules
 from stabbench.runner.resources import Resources
 

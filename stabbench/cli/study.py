@@ -9,10 +9,10 @@ from typing import Literal
 import click
 
 from stabbench.cli.arguments import report_files
-from stabbench.cli.files import command_line, interruptible, write_json
 from stabbench.cli.options import resources_options, study_options
-from stabbench.cli.output import say
-from stabbench.cli.outputs import check_outputs
+from stabbench.cli.overwriting import check_outputs
+from stabbench.cli.streams import say
+from stabbench.cli.written import command_line, interruptible, write_json
 from stabbench.runner.resources import Resources
 
 

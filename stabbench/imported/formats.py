@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Protocol
 
 from stabbench.imported import (
+    hf_trainer,
     lm_eval,
     mlflow_database,
     mlflow_folder,
     table,
     tensorboard,
     trackio,
-    trainer,
     wandb_chart,
     wandb_local,
     wandb_runs,
@@ -43,7 +43,7 @@ class Format(Protocol):
 #: The first that matches is the one; a table is what no other knows.
 FORMATS: tuple[Format, ...] = (
     mlflow_folder,
-    trainer,
+    hf_trainer,
     lm_eval,
     tensorboard,
     wandb_local,

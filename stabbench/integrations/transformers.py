@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from stabbench.imported.trainer import is_score
+from stabbench.imported.hf_trainer import is_score
 from stabbench.trainings.recorded import VARIABLE
 
 # Of an evaluation set of a language model there may be billions of logits.

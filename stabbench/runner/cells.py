@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, Self, TypeVar
 
-from stabbench.engine.trainer import Engine
+from stabbench.engine.engine import Engine
 from stabbench.models.source import ModelSource
 from stabbench.recipes import Recipe, planned_steps
 from stabbench.records.run import Environment, Fingerprint, Outcome, RunRecord
@@ -17,7 +17,7 @@ from stabbench.runner.plan import Plan
 from stabbench.runner.trainer import StackingTrainer
 from stabbench.tasks.source import TaskSource
 from stabbench.tasks.task import Task
-from stabbench.trainings.trainer import OwnCode
+from stabbench.trainings.own_code import OwnCode
 from stabbench.trainings.training import Training
 
 

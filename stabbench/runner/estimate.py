@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from stabbench._system.machine import available_memory, cores, cpu_name
 from stabbench.engine.job import Memory, Pace
 from stabbench.runner.cells import RecipeCell, ResolvedTrainings
-from stabbench.runner.checks import missing_runs
+from stabbench.runner.check_fits import missing_runs
 from stabbench.runner.fingerprint import installed_version
 from stabbench.runner.plan import Plan
 from stabbench.runner.progress import Progress

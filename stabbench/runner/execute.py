@@ -14,7 +14,7 @@ from stabbench.records.run import Outcome, RunRecord
 from stabbench.records.runs import RecipeRuns
 from stabbench.records.store import Store
 from stabbench.runner.cells import ResolvedRecipes, ResolvedTrainings, measured
-from stabbench.runner.checks import selection_warning
+from stabbench.runner.check_fits import selection_warning
 from stabbench.runner.distinct import check_distinct
 from stabbench.runner.executors import refuse_while_imported
 from stabbench.runner.one_by_one import OneByOne

@@ -16,7 +16,7 @@ from stabbench.trainings import outputs
 from stabbench.trainings.training import TrainingJob
 
 # What a worker needs for its first job.
-_NEEDED = ("stabbench.trainings.trainer",)
+_NEEDED = ("stabbench.trainings.own_code",)
 
 
 class OneByOne:

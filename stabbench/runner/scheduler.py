@@ -16,7 +16,7 @@ from stabbench.records.run import Outcome, RunRecord
 from stabbench.records.seeds import Seeds
 from stabbench.records.store import ENCODERS
 from stabbench.runner.cells import RecipeCell, ResolvedRecipes, count_runs, measured
-from stabbench.runner.checks import model_checks, stored
+from stabbench.runner.check_fits import model_checks, stored
 from stabbench.runner.choose_workers import find_workers
 from stabbench.runner.executors import Lost, refuse_while_imported
 from stabbench.runner.groups import group_seeds, most_stacked, resumed_groups

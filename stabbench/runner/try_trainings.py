@@ -12,7 +12,7 @@ from stabbench.records.history import Run
 from stabbench.records.run import Outcome
 from stabbench.records.seeds import Seeds
 from stabbench.runner.cells import ResolvedTrainings, TrainingCell
-from stabbench.runner.checks import missing_runs
+from stabbench.runner.check_fits import missing_runs
 from stabbench.runner.one_by_one import OneByOne
 from stabbench.runner.progress import Progress
 from stabbench.runner.resources import Resources

@@ -12,8 +12,8 @@ from typing import Any
 from stabbench.errors import excerpt, listed
 from stabbench.imported.content import read_text
 from stabbench.imported.found import ResultsError, number
+from stabbench.imported.hf_trainer import is_score
 from stabbench.imported.rows import parse_json, read_rows
-from stabbench.imported.trainer import is_score
 from stabbench.records.run import finite
 from stabbench.trainings.placeholders import filled, names_in
 from stabbench.trainings.training import NoScoreError, TrainingError

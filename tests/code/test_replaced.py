@@ -251,7 +251,7 @@ def test_a_module_keeps_its_own_loader() -> None:
 def test_to_note_a_module_imports_nothing() -> None:
     """transformers' map from configurations to models imports a model when it is looked into."""
     script = (
-        "import sys, stabbench.engine.trainer, stabbench.engine.run, stabbench.engine.check\n"
+        "import sys, stabbench.engine.engine, stabbench.engine.run, stabbench.engine.check_model\n"
         "print(sum(name.startswith('transformers.models.') and '.modeling_' in name for name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stabbench.engine.engine import Engine
 from stabbench.engine.job import Job
-from stabbench.engine.trainer import Engine
 from stabbench.models.source import find_model
 from stabbench.recipes import parse_recipe
 from stabbench.records.checkpoints import Checkpoint, Checkpoints

@@ -9,11 +9,11 @@ import torch
 from lab_training import tensors
 
 from stabbench._system.machine import is_out_of_memory
+from stabbench.engine.engine import Engine
 from stabbench.engine.inputs import Inputs
 from stabbench.engine.job import Job
 from stabbench.engine.memory import peak_bytes, to_device_async
 from stabbench.engine.stacking.models import StackedModel
-from stabbench.engine.trainer import Engine
 from stabbench.recipes import parse_recipe
 from stabbench.records.seeds import Seeds
 from stabbench.runner.plan import Plan

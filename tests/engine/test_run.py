@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from stabbench.engine.engine import Engine
 from stabbench.engine.job import Job
-from stabbench.engine.trainer import Engine
 from stabbench.models.source import find_model
 from stabbench.recipes import parse_recipe
 from stabbench.records.history import Run

@@ -18,11 +18,11 @@ from transformers import PreTrainedModel
 from stabbench.engine.inputs import Inputs
 from stabbench.engine.stacking import packing
 from stabbench.engine.stacking.attention import packed_attention
-from stabbench.engine.stacking.checks import why_not_stackable
 from stabbench.engine.stacking.context import current, forward_pass
 from stabbench.engine.stacking.models import StackedModel
 from stabbench.engine.stacking.packing import EqualShares, Packing
 from stabbench.engine.stacking.stack import StackedLayerNorm, StackedLinear, StackedNorm, StackError
+from stabbench.engine.stacking.stackable import why_not_stackable
 from stabbench.engine.stacking.streams import SeedStreams
 from stabbench.models.families import FAMILIES
 from stabbench.records.seeds import Seeds

@@ -8,10 +8,10 @@ from tiny_models import real_tokens, tiny_batch, tiny_model
 from torch import nn
 from transformers import BertConfig
 
-from stabbench.engine.stacking import checks
-from stabbench.engine.stacking.checks import why_not_stackable
+from stabbench.engine.stacking import stackable
 from stabbench.engine.stacking.models import OneSeedModel, StackedModel
 from stabbench.engine.stacking.stack import StackedEmbedding, StackedLinear, StackError, stack_leaves_
+from stabbench.engine.stacking.stackable import why_not_stackable
 from stabbench.models.families import FAMILIES
 from stabbench.models.loading import describe
 
@@ -128,11 +128,11 @@ def test_the_reduced_copy_of_every_family_is_small_and_runs(family: str) -> None
     # RoBERTa's first position comes after its padding token's number.
     positions = {"max_position_embeddings": 500} if family in ("roberta", "xlm-roberta", "camembert") else {}
     model = tiny_model(family, vocab_size=400, pad_token_id=399, **counts, **positions)
-    reduced = checks._reduced(model)
+    reduced = stackable._reduced(model)
     assert (reduced.config.vocab_size, reduced.dtype) == (100, torch.float64)
     assert describe(reduced).depth == {"albert": 1, "bart": 4}.get(family, 2)
     assert {p.kind for p in describe(reduced).parameters} == {p.kind for p in describe(model).parameters}
-    inputs = checks._inputs(reduced, 6)
+    inputs = stackable._inputs(reduced, 6)
     assert reduced.eval()(**inputs).logits.isfinite().all()
 
 
@@ -140,7 +140,7 @@ def test_the_reduced_copy_of_every_family_is_small_and_runs(family: str) -> None
 def test_a_model_whose_configuration_cannot_be_reduced_is_tried_as_it_is(
     family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "_reductions", lambda config: {"vocab_size": None})
+    monkeypatch.setattr(stackable, "_reductions", lambda config: {"vocab_size": None})
     assert why_not_stackable(tiny_model(family)) == ""
 
 

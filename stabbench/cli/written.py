@@ -16,7 +16,7 @@ import click
 import stabbench
 from stabbench._system.files import write_whole
 from stabbench.cli.exit_codes import INTERRUPTED
-from stabbench.cli.output import say
+from stabbench.cli.streams import say
 from stabbench.errors import StabbenchError
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ class Engine:
             StabbenchError: The model cannot be loaded, cannot read the task's texts, or a recipe does not fit it.
             MemoryError: It does not fit into the memory.
         """
-        from stabbench.engine.check import check_model
+        from stabbench.engine.check_model import check_model
 
         return check_model(check, planned_task(check.task, check.data))
 

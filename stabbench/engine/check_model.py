@@ -5,7 +5,7 @@ from __future__ import annotations
 from stabbench.engine.ambient import own_settings
 from stabbench.engine.job import CheckedModel, ModelCheck
 from stabbench.engine.run import memory_errors
-from stabbench.engine.stacking.checks import why_not_stackable
+from stabbench.engine.stacking.stackable import why_not_stackable
 from stabbench.engine.texts import check_texts
 from stabbench.models.loading import load_model, load_tokenizer
 from stabbench.models.pairs import pair_separator, pairs_note
