@@ -8,6 +8,7 @@ from pathlib import Path
 from stabbench.diagnostics.choice import chosen
 from stabbench.diagnostics.diagnose import Diagnosis
 from stabbench.diagnostics.diagnose import diagnose as find_causes
+from stabbench.runner.methods import label_of
 from stabbench.runner.resources import DEFAULT_STORE
 from stabbench.tasks.registry import record_name
 from stabbench.tasks.task import Task
@@ -19,7 +20,8 @@ def diagnose(
     """Say why stored runs failed, from their records alone.
 
     Args:
-        names: Recipes as in the command that trained them, or run ids or their beginnings; none takes all.
+        names: Recipes or training files as in the command that trained them, or run ids or their beginnings; none takes
+            all.
         store: The folder of the run store.
         task: Only runs on this task: its name, its file, or a :class:`stabbench.Task`.
         every: Successful runs, too.
@@ -28,5 +30,5 @@ def diagnose(
         StabbenchError: There is no such run, or the store cannot be read.
     """
     wanted = None if task is None else record_name(task)
-    cells = chosen(Path(store), names, task=wanted, every=every)
+    cells = chosen(Path(store), names, task=wanted, every=every, label_of=label_of)
     return [found for cell in cells for found in find_causes(cell.runs, cell.asked)]

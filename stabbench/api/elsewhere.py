@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from stabbench.gate.baselines import Baseline
 from stabbench.gate.comparison import Comparison
@@ -27,6 +28,7 @@ def compare_results(
     constant_score: float | None = None,
     lower_is_better: bool = False,
     task: str | None = None,
+    crashed: Literal["missing", "failed", "left-out"] = "missing",
 ) -> Comparison:
     """Put results measured elsewhere side by side; nothing is trained.
 
@@ -40,11 +42,13 @@ def compare_results(
             None where the results say which runs failed, or nobody knows.
         lower_is_better: The metric is a loss: its scores are negated, and it is called ``neg_`` and its name.
         task: Which one, where the results are of several; or its name, where they do not say it.
+        crashed: What a run without a score is: ``"missing"``, an error; ``"failed"``, a failed run; ``"left-out"``, no
+            run.
 
     Raises:
         StabbenchError: Results that cannot be read, lack a seed or a score, or have missing runs.
     """
-    runs = read_all(_sources(results), Choice(metric, seed_from, constant_score, lower_is_better, task))
+    runs = read_all(_sources(results), Choice(metric, seed_from, constant_score, lower_is_better, task, crashed))
     check_complete(runs)
     return PrintedComparison.of_runs(runs)
 
@@ -58,6 +62,7 @@ def record_results(
     constant_score: float | None = None,
     lower_is_better: bool = False,
     task: str | None = None,
+    crashed: Literal["missing", "failed", "left-out"] = "missing",
 ) -> list[Baseline]:
     """Add results measured elsewhere to a baselines file.
 
@@ -69,11 +74,12 @@ def record_results(
         constant_score: Of the best constant predictor.
         lower_is_better: The metric is a loss.
         task: The task.
+        crashed: What a run without a score is.
 
     Raises:
         StabbenchError: A cell is there already, or as :func:`compare_results`; nothing is written then.
     """
-    choice = Choice(metric, seed_from, constant_score, lower_is_better, task)
+    choice = Choice(metric, seed_from, constant_score, lower_is_better, task, crashed)
     return record_elsewhere(read_all(_sources(results), choice), Path(baselines))
 
 
@@ -86,6 +92,7 @@ def gate_results(
     constant_score: float | None = None,
     lower_is_better: bool = False,
     task: str | None = None,
+    crashed: Literal["missing", "failed", "left-out"] = "missing",
     rules: Rules | None = None,
 ) -> PrintedGate:
     """Judge results measured elsewhere against a baselines file.
@@ -98,12 +105,13 @@ def gate_results(
         constant_score: Of the best constant predictor.
         lower_is_better: The metric is a loss.
         task: The task.
+        crashed: What a run without a score is.
         rules: When a cell fails, and when it passes; None takes the defaults.
 
     Raises:
         StabbenchError: A recipe without a baseline, or as :func:`compare_results`.
     """
-    choice = Choice(metric, seed_from, constant_score, lower_is_better, task)
+    choice = Choice(metric, seed_from, constant_score, lower_is_better, task, crashed)
     runs = read_all(_sources(results), choice)
     return PrintedGate.of(gate_elsewhere(Path(baselines), runs, rules or Rules()))
 

@@ -90,7 +90,7 @@ def record(
 @baseline_group.command()
 @click.argument("recipes", nargs=-1, metavar="[RECIPE ...]")
 @written_baselines_option
-@click.option("--task", help="Only the cells of this task.")
+@click.option("--task", help="Only the cells of this task; training code has none.")
 @seeds_option(None, "Train at least the seeds 0 to N-1 [default: the baseline's own seeds].")
 @click.option("--loosen", "reason", default="", metavar="REASON", help="Accept a looser baseline, for this reason.")
 @data_dir_option
@@ -147,7 +147,7 @@ def update(
 @baseline_group.command()
 @click.argument("recipes", nargs=-1, metavar="[RECIPE ...]")
 @baselines_option
-@click.option("--task", help="Only the cells of this task.")
+@click.option("--task", help="Only the cells of this task; training code has none.")
 @click.option("-v", "--verbose", is_flag=True, help="With the fingerprint of each, and why it was loosened.")
 def show(recipes: Sequence[str], baselines_file: Path, task: str | None, verbose: bool) -> None:
     """Show the cells of the baselines file, their age and their machine.
@@ -173,7 +173,7 @@ def show(recipes: Sequence[str], baselines_file: Path, task: str | None, verbose
 @baseline_group.command()
 @click.argument("recipes", nargs=-1, metavar="[RECIPE ...]")
 @baselines_option
-@click.option("--task", help="Only the cells of this task.")
+@click.option("--task", help="Only the cells of this task; training code has none.")
 @click.option("--trials", type=click.IntRange(20, 100_000), default=500, show_default=True, help="Random splits.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the splits.")
 @rule_options

@@ -16,7 +16,7 @@ from stabbench.cli.written import write_json
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[RUN_ID|RECIPE ...]")
-@click.option("--task", help="Only runs on this task.")
+@click.option("--task", help="Only runs on this task; training code has none.")
 @click.option("--all", "every", is_flag=True, help="Successful runs, too.")
 @click.option("--spread", is_flag=True, help="Also what the spread of each recipe's runs is made of.")
 @elsewhere_options
@@ -34,8 +34,8 @@ def diagnose(
     """Say why runs failed, from their records alone.
 
     Each failed run gets one cause, with its evidence, what to try, and when the cause is named wrongly. A RECIPE is
-    named as in the command that trained it, a RUN_ID is one of `stabbench list runs`, or its beginning; without any
-    all failed runs of the store are taken. docs/diagnose.md has the causes.
+    named as in the command that trained it, and may be a training file; a RUN_ID is one of `stabbench list runs`, or
+    its beginning; without any all failed runs of the store are taken. docs/diagnose.md has the causes.
 
     With --spread the variance of accuracy is split into what the models differ by and what the evaluation set adds.
 
@@ -43,6 +43,7 @@ def diagnose(
     Example:
       stabbench diagnose devlin
       stabbench diagnose devlin mosbach --spread
+      stabbench diagnose rte.toml:lr=5e-5
       stabbench diagnose --from runs/before --metric eval_accuracy --constant-score 0.527
     """
     from stabbench.diagnostics.choice import Chosen, chosen
@@ -51,6 +52,7 @@ def diagnose(
     from stabbench.records.run import Outcome
     from stabbench.report.diagnosis import diagnosis_text
     from stabbench.report.spread import agreement_table, parts_table
+    from stabbench.runner.methods import label_of
     from stabbench.tasks.registry import record_name
 
     elsewhere.check(names, ["task", "every", "spread", "json_file"])
@@ -59,7 +61,7 @@ def diagnose(
         read = elsewhere.read(task)
         found = [Chosen(c, [r for r in c.records if every or r.outcome is Outcome.FAILED]) for c in read]
     else:
-        found = chosen(store, names, task=None if task is None else record_name(task), every=every)
+        found = chosen(store, names, task=None if task is None else record_name(task), every=every, label_of=label_of)
     causes = [find_causes(cell.runs, cell.asked) for cell in found]
     shown = [diagnosis_text(cell.runs, of_cell) for cell, of_cell in zip(found, causes, strict=True)]
     spreads = [spread_of(cell.runs) for cell in found] if spread else []

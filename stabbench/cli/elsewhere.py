@@ -44,6 +44,7 @@ class Elsewhere:
     seed_from: str | None
     constant_score: float | None
     lower_is_better: bool
+    crashed: str
 
     @property
     def paths(self) -> list[Path]:
@@ -81,7 +82,7 @@ class Elsewhere:
         from stabbench.imported.choice import Choice
         from stabbench.imported.runs import read_all
 
-        choice = Choice(self.metric, self.seed_from, self.constant_score, self.lower_is_better, task)
+        choice = Choice(self.metric, self.seed_from, self.constant_score, self.lower_is_better, task, self.crashed)
         return read_all(self.sources, choice)
 
 
@@ -115,6 +116,12 @@ _OPTIONS = [
         help="With --from: the score of the best constant predictor. A run that is no better has failed.",
     ),
     click.option("--lower-is-better", is_flag=True, help="With --from: the metric is a loss."),
+    click.option(
+        "--crashed",
+        type=click.Choice(["missing", "failed", "left-out"]),
+        default="missing",
+        help="With --from: what a run without a score is. missing: an error; failed: a failed run; left-out: no run.",
+    ),
 ]
 #: ``elsewhere``: results measured elsewhere.
 elsewhere_options = as_one("elsewhere", Elsewhere, _OPTIONS)

@@ -48,7 +48,7 @@ _OUTPUTS = ("json_file", "csv_file", "markdown_file", "badge_file", "report_file
 @click.argument("recipes", nargs=-1, metavar="[RECIPE ...]")
 @elsewhere_options
 @baselines_option
-@click.option("--task", "task", help="Only the cells of this task.")
+@click.option("--task", "task", help="Only the cells of this task; training code has none.")
 @seeds_option(None, "Number of new seeds for each cell (never the baseline's), or a list: 103,107  [default: 20]")
 @click.option(
     "--sequential", is_flag=True, help="Judge after each quarter of the seeds, and stop where a cell is decided."

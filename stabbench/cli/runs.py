@@ -68,6 +68,8 @@ def compare(
     """
     elsewhere.check(recipes, ["check", "task", *vars(outputs), *vars(rules)])
     if len(recipes) < 2 and not elsewhere.sources:
+        if recipes:
+            options.plan(recipes, resources.plugins)  # what is wrong with the one is said first
         raise click.UsageError("a comparison needs two recipes or more; for one, use: stabbench run")
     changed = changed_rules(rules)
     if changed and not check:

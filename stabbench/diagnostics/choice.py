@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stabbench.errors import StoreError
 from stabbench.records.run import Outcome, RunRecord
 from stabbench.records.runs import RecipeRuns
+from stabbench.records.setting import NO_TASK, TRAINING_TASK
 from stabbench.records.store import Store
 
 
@@ -25,7 +26,14 @@ class Chosen:
     asked: Sequence[RunRecord]
 
 
-def chosen(store: Path, names: Sequence[str], *, task: str | None = None, every: bool = False) -> list[Chosen]:
+def chosen(
+    store: Path,
+    names: Sequence[str],
+    *,
+    task: str | None = None,
+    every: bool = False,
+    label_of: Callable[[str, Collection[str]], str] = lambda name, _: name,
+) -> list[Chosen]:
     """The runs that ``names`` ask about, by cell.
 
     Args:
@@ -33,17 +41,22 @@ def chosen(store: Path, names: Sequence[str], *, task: str | None = None, every:
         names: Labels of recipes, or the beginnings of run ids; none asks about all runs.
         task: Only runs on this task.
         every: Successful runs, too; a run that is named by its id is taken in any case.
+        label_of: From what a user names, such as a training file, and the labels of the store to a label.
 
     Raises:
         StoreError: A name is neither, or the store cannot be read.
     """
     with Store(store, write=False) as opened:
-        records = [record for record in opened.records() if task in (None, record.task)]
+        stored = list(opened.records())
+    records = [record for record in stored if task in (None, record.task)]
     labels = {record.recipe for record in records}
+    names = [label_of(name, labels) for name in names]
     by_id = {name: _with_id(records, name) for name in names if name not in labels}
     for name, found in by_id.items():
         if not found:
-            raise StoreError(f"{store} has no run and no recipe {name!r}", "see: stabbench list runs")
+            own = any((record.recipe, record.task) == (name, TRAINING_TASK) for record in stored)
+            hint = NO_TASK if own else "see: stabbench list runs"
+            raise StoreError(f"{store} has no run and no recipe {name!r}" + (f" on {task}" if task else ""), hint)
     named = {record.id for found in by_id.values() for record in found}
     cells: dict[tuple[str, str], list[RunRecord]] = {}
     for record in records:

@@ -72,7 +72,7 @@ def late_collapse(signs: Signs, _: Sequence[Signs]) -> str:
     if lowest < LEARNT * signs.constant_loss and final > AT_CONSTANT * signs.constant_loss:
         return (
             f"the loss was down at {lowest:.2f} at step {signs.step(best + signs.window - 1):,}, and is back at "
-            f"{final:.2f}, the best constant predictor's being {signs.constant_loss:.2f}"
+            f"{final:.2f}, {signs.constant_level}"
         )
     return _lost_score(signs)
 
@@ -93,10 +93,7 @@ def no_generalisation(signs: Signs, _: Sequence[Signs]) -> str:
     """The training loss is near 0, and the score that of the constant predictor."""
     if not signs.at_constant or not signs.final_loss < MEMORISED * signs.constant_loss:
         return ""
-    return (
-        f"the training loss ends at {signs.final_loss:.2f}, the best constant predictor's being "
-        f"{signs.constant_loss:.2f}, and the score at {_score(signs)}"
-    )
+    return f"the training loss ends at {signs.final_loss:.2f}, {signs.constant_level}, and the score at {_score(signs)}"
 
 
 def vanishing_gradients(signs: Signs, succeeded: Sequence[Signs]) -> str:
@@ -125,18 +122,19 @@ def plateau(signs: Signs, _: Sequence[Signs]) -> str:
     """The training loss never left that of the constant predictor."""
     if not signs.at_constant or not len(signs.smooth) or _learns(signs):
         return ""
-    return (
-        f"the training loss is never below {float(np.nanmin(signs.smooth)):.2f} (mean of {signs.window} steps), the "
-        f"best constant predictor's being {signs.constant_loss:.2f}"
-    )
+    lowest = float(np.nanmin(signs.smooth))
+    window = f" as the mean of {signs.window} losses" if signs.window > 1 else ""
+    return f"the training loss is {lowest:.2f} at its lowest{window}, {signs.constant_level}"
 
 
 def constant_predictions(signs: Signs, _: Sequence[Signs]) -> str:
     """All examples get the same prediction."""
-    predictions = signs.history.predictions
-    if not signs.at_constant or predictions is None or not predictions.one_class:
+    predictions, given = signs.history.predictions, signs.history.given_predictions
+    same = predictions.one_class if predictions is not None else all(each == given[0] for each in given)
+    count = len(given if predictions is None else predictions.values)
+    if not signs.at_constant or not same or count < 2:
         return ""
-    return f"all {len(predictions.values):,} examples of the evaluation set get the same prediction"
+    return f"all {count:,} examples of the evaluation set get the same prediction"
 
 
 def _learns(signs: Signs) -> bool:

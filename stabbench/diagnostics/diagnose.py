@@ -9,7 +9,8 @@ from typing import Any
 
 from stabbench.diagnostics import detectors
 from stabbench.diagnostics.causes import EXPLANATIONS, Cause
-from stabbench.diagnostics.signs import Signs
+from stabbench.diagnostics.keeping import of_own_code
+from stabbench.diagnostics.signs import FEWEST_STEPS, Signs
 from stabbench.records.history import History
 from stabbench.records.run import Outcome, RunRecord
 from stabbench.records.runs import RecipeRuns
@@ -68,6 +69,8 @@ _DETECTORS: Sequence[tuple[Cause, Callable[[Signs, Sequence[Signs]], str]]] = (
     (Cause.PLATEAU, detectors.plateau),
     (Cause.CONSTANT_PREDICTIONS, detectors.constant_predictions),
 )
+# What was computed shows them; no curve is looked at.
+_AT_ANY_LENGTH = frozenset({Cause.NON_FINITE, Cause.NEVER_MOVED})
 
 
 def diagnose(runs: RecipeRuns, of: Sequence[RunRecord] | None = None) -> list[Diagnosis]:
@@ -119,21 +122,35 @@ def _of_run(record: RunRecord, history: History | None, succeeded: Sequence[Sign
     if history is None:
         return Diagnosis(record, None, "nothing but its score is kept", "its history")
     signs = Signs(record, history)
-    lacking = _lacking(history)
+    lacking = _lacking(history, of_own_code(record))
     for cause, detect in _DETECTORS:
+        if signs.too_short and cause not in _AT_ANY_LENGTH:
+            continue
         if evidence := detect(signs, [other for other in succeeded if other.record.id != record.id]):
             return Diagnosis(record, cause, evidence, lacking)
+    if record.outcome is Outcome.FAILED and signs.too_short:
+        steps = f"{signs.steps:,} steps are" if signs.steps > 1 else "1 step is"
+        why = (
+            f"too little is recorded to tell: {steps} fewer than the {FEWEST_STEPS} from which on a cause is looked for"
+        )
+        return Diagnosis(record, None, why, lacking)
     if record.outcome is Outcome.FAILED:
         return Diagnosis(record, None, "its record shows none of the known causes", lacking)
     return Diagnosis(record, None, "", lacking)
 
 
-def _lacking(history: History) -> str:
+def _lacking(history: History, own_code: bool) -> str:
     """What was not kept, of all that the detectors look at."""
     missing = {
         "the loss curve": not history.losses,
-        "gradient norms of the blocks": not any(part.startswith("block ") for part in history.gradient_norms),
-        "distances to the start": history.components is None,
-        "predictions": history.predictions is None,
+        **(
+            {}
+            if own_code  # there are no parts of a model that stabbench knows
+            else {
+                "gradient norms of the blocks": not any(part.startswith("block ") for part in history.gradient_norms),
+                "distances to the start": history.components is None,
+            }
+        ),
+        "predictions": history.predictions is None and not history.given_predictions,
     }
     return ", ".join(what for what, is_missing in missing.items() if is_missing)

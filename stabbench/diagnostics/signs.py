@@ -19,6 +19,8 @@ Curve = NDArray[np.float64]
 WINDOWS = 20
 # The loss of a new head is that of guessing; so many steps at the start stand for it where nothing else is kept.
 FIRST = 5
+# Of fewer a curve shows nothing.
+FEWEST_STEPS = 20
 # So many times what chance may add to a score.
 FAR = 3
 
@@ -45,6 +47,16 @@ class Signs:
         return self.history.loss_steps[place] if self.history.loss_steps else place + 1
 
     @property
+    def steps(self) -> int:
+        """The last step of which a loss is known, or else the run's number of steps; 0 where nobody said it."""
+        return self.step(len(self.losses) - 1) if len(self.losses) else self.record.steps
+
+    @property
+    def too_short(self) -> bool:
+        """Whether so few steps were made that how they went says nothing."""
+        return 0 < self.steps < FEWEST_STEPS
+
+    @property
     def window(self) -> int:
         """The number of losses of a window."""
         return max(1, len(self.losses) // WINDOWS)
@@ -68,6 +80,14 @@ class Signs:
             return self.history.constant_loss
         first = 1 if self.history.loss_steps else FIRST  # a logged loss is a mean of many
         return float(np.median(self.losses[:first])) if len(self.losses) else math.nan
+
+    @property
+    def constant_level(self) -> str:
+        """What :attr:`constant_loss` is, in words: ``the best constant predictor's being 0.69``."""
+        if self.history.constant_loss is not None:
+            return f"the best constant predictor's being {self.constant_loss:.2f}"
+        first = "the first" if self.history.loss_steps else f"that of the first {FIRST} steps"
+        return f"{first} being {self.constant_loss:.2f}"
 
     @property
     def at_constant(self) -> bool:

@@ -10,15 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stabbench import statistics
+from stabbench.diagnostics.keeping import how_to_keep, of_own_code
 from stabbench.errors import StabbenchError
 from stabbench.records.history import Predictions
 from stabbench.records.run import Outcome, RunRecord
 from stabbench.records.runs import RecipeRuns
 from stabbench.statistics import PairedTest, SpreadParts
-
-HOW_TO_KEEP = (
-    "runs of earlier versions and of --history brief have none: give the command that trained them with --fresh"
-)
 
 
 @dataclass(frozen=True)
@@ -94,6 +91,12 @@ def kept_predictions(runs: RecipeRuns) -> tuple[list[RunRecord], list[Prediction
     return [record for record, _ in kept], [predictions for _, predictions in kept]
 
 
+def _how(runs: RecipeRuns) -> str:
+    if not runs.source and runs.records and of_own_code(runs.records[0]):
+        return "which predictions of training code are right, it does not say"
+    return how_to_keep(runs)
+
+
 def spread_of(runs: RecipeRuns, *, successful: bool = False) -> Spread:
     """What the spread of a recipe's runs is made of.
 
@@ -109,7 +112,7 @@ def spread_of(runs: RecipeRuns, *, successful: bool = False) -> Spread:
     examples = len(chosen[0].values) if chosen else 0
     asked = sum(not successful or record.outcome is not Outcome.FAILED for record in runs.records)
     if len(chosen) < 2 or not examples:
-        why = f"{len(chosen)} of {asked} runs have predictions, and it takes two: {HOW_TO_KEEP}"
+        why = f"{len(chosen)} of {asked} runs have predictions, and it takes two: {_how(runs)}"
         return Spread(runs.label, len(chosen), examples, left_out=why)
     missing = "" if len(chosen) == asked else f"{asked - len(chosen)} of {asked} runs have no predictions"
     values = np.stack([each.values for each in chosen])
@@ -144,7 +147,7 @@ def paired(candidate: RecipeRuns, reference: RecipeRuns) -> PairedTest:
             raise StabbenchError(
                 f"{len(records)} of {len(runs.records)} runs of {runs.label} have predictions, and a paired test takes "
                 "two of each recipe",
-                HOW_TO_KEEP,
+                _how(runs),
             )
         if not len(predictions[0].right):
             raise StabbenchError("a paired test needs answers that are right or wrong, and the labels are numbers")

@@ -13,6 +13,7 @@ from typing import Any
 from stabbench._version import __version__
 from stabbench.errors import StabbenchError, unknown
 from stabbench.records.run import Outcome, RunRecord
+from stabbench.records.setting import NO_TASK, TRAINING_TASK, cell_name
 from stabbench.statistics import Sample
 
 
@@ -125,11 +126,6 @@ class Baseline:
         return [seed for seed, _ in zip(free, range(count), strict=False)]
 
 
-def cell_name(recipe: str, task: str, model: str) -> str:
-    """The name of a cell in messages, ``mosbach on lab/entailment, lab``."""
-    return f"{recipe} on {task}, {model}"
-
-
 def find(cells: Mapping[str, Baseline], recipe: str, task: str, model: str, weights: str | None) -> Baseline | None:
     """The cell of a recipe on a task with these weights, however their folder is named; None where there is none.
 
@@ -161,7 +157,9 @@ def select(cells: Mapping[str, Baseline], recipes: Sequence[str] = (), task: str
         if not any(cell.recipe == recipe for cell in on_task):
             where = "" if task is None else f" on {task}"
             known = {cell.recipe for cell in on_task}
-            raise BaselineError(unknown(f"baseline{where} of recipe", recipe, known), "see: stabbench baseline show")
+            own = any((cell.recipe, cell.task) == (recipe, TRAINING_TASK) for cell in cells.values())
+            hint = NO_TASK if own else "see: stabbench baseline show"
+            raise BaselineError(unknown(f"baseline{where} of recipe", recipe, known), hint)
     return [cell for cell in on_task if not recipes or cell.recipe in recipes]
 
 

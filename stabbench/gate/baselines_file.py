@@ -20,8 +20,9 @@ import msgspec
 
 from stabbench._system.files import write_whole
 from stabbench.code.former import carried_over
-from stabbench.gate.baselines import Baseline, BaselineError, cell_name
+from stabbench.gate.baselines import Baseline, BaselineError
 from stabbench.gate.model_paths import is_path, local_path, stored_path
+from stabbench.records.setting import cell_name
 
 SCHEMA = "stabbench/baselines/1"
 _RESTORE = "restore it from version control; only `stabbench baseline` writes it"

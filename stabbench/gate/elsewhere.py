@@ -33,7 +33,9 @@ def gate_elsewhere(path: Path, runs: Sequence[RecipeRuns], rules: Rules) -> Gate
         try:
             check_complete([own])
         except StabbenchError as error:
-            settled[baseline.name] = CellResult(baseline, Verdict.ERROR, error.message, differences=found)
+            settled[baseline.name] = CellResult(
+                baseline, Verdict.ERROR, f"{error.message}; {error.hint}", differences=found
+            )
             continue
         if found.refused:
             settled[baseline.name] = CellResult(baseline, Verdict.INCOMPARABLE, differences=found)
@@ -66,8 +68,12 @@ def record_elsewhere(runs: Sequence[RecipeRuns], path: Path) -> list[Baseline]:
 def _baseline(cells: dict[str, Baseline], runs: RecipeRuns, path: Path) -> Baseline:
     first = runs.records[0]
     found = find(cells, runs.label, first.task, first.model, None)
+    # The model need not be in both results.
+    others = [c for c in cells.values() if c.measured_elsewhere and (c.recipe, c.task) == (runs.label, first.task)]
+    if found is None and len(others) == 1:
+        found = others[0]
     if found is None:
-        known = {cell.recipe for cell in cells.values() if (cell.task, cell.model) == (first.task, first.model)}
+        known = {cell.recipe for cell in cells.values() if cell.task == first.task}
         what = unknown("baseline of recipe", runs.label, known) if known else f"no baseline is of task {first.task!r}"
         raise BaselineError(f"{path}: {what}", "to record one: stabbench baseline record --from NAME=PATH")
     return found

@@ -14,8 +14,9 @@ from pathlib import Path
 import msgspec
 
 from stabbench._version import __version__
-from stabbench.gate.baselines import BaselineError, cell_name
+from stabbench.gate.baselines import BaselineError
 from stabbench.gate.gate import CellResult, GateResult
+from stabbench.records.setting import cell_name
 from stabbench.statistics import Sample, holm
 from stabbench.statistics.effects import deviations
 from stabbench.statistics.steps import Step, find_step, find_steps

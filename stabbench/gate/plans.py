@@ -12,13 +12,14 @@ from stabbench.errors import StabbenchError, TaskError
 from stabbench.gate.baselines import Baseline, select
 from stabbench.records.run import RunRecord
 from stabbench.records.seeds import Seeds
-from stabbench.runner.methods import Method, find_method, is_training_file
+from stabbench.records.setting import TRAINING_MODEL, TRAINING_TASK
+from stabbench.runner.methods import Method, find_method, label_of
 from stabbench.runner.plan import Plan
 from stabbench.runner.resources import Resources
 from stabbench.tasks.registry import find_task, record_name, split_name, task_file, task_names
 from stabbench.tasks.task import Task
 from stabbench.trainings.command import CommandTraining
-from stabbench.trainings.training import MODEL, TASK, Training
+from stabbench.trainings.training import Training
 
 
 def chosen(cells: Mapping[str, Baseline], recipes: Sequence[str], task: str | Task | None) -> list[Baseline]:
@@ -28,18 +29,8 @@ def chosen(cells: Mapping[str, Baseline], recipes: Sequence[str], task: str | Ta
         BaselineError: As :func:`stabbench.gate.baselines.select`.
         TaskError: A variant of the task that does not exist.
     """
-    return select(cells, [_label(text, cells) for text in recipes], None if task is None else record_name(task))
-
-
-def _label(text: str, cells: Mapping[str, Baseline]) -> str:
-    if any(cell.recipe == text for cell in cells.values()):
-        return text
-    if is_training_file(text):
-        return find_method(text).label
-    try:
-        return find_method(text).label
-    except StabbenchError:  # a recipe of a plugin that was not named: no cell has it either
-        return text
+    labels = {cell.recipe for cell in cells.values()}
+    return select(cells, [label_of(text, labels) for text in recipes], None if task is None else record_name(task))
 
 
 def plan_of(
@@ -63,7 +54,7 @@ def plan_of(
             f"to judge others: stabbench gate --from {baseline.recipe}=PATH",
         )
     if baseline.training is not None:
-        return Plan([_training_of(baseline)], TASK, MODEL, [Seeds.of(n) for n in seeds])
+        return Plan([_training_of(baseline)], TRAINING_TASK, TRAINING_MODEL, [Seeds.of(n) for n in seeds])
     task = given if given is not None and given.name == baseline.task else task_of(baseline)
     if isinstance(task, str):
         _check_known(task, baseline)

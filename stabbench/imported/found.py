@@ -31,8 +31,12 @@ class FoundRun:
         names: Texts that ``--seed-from`` may find the seed in: its folder, its name.
         recipe: Its recipe; empty where the format has none.
         task: Its task; empty where the format has none.
+        model: Its model; empty where the format has none.
+        metric: What it calls its score itself; empty where it does not.
+        constant_score: That of the best constant predictor, as written there; None where nothing is said.
         unfinished: Why it gave no score, such as ``crashed``; empty for a run that ended well.
         failed: Whether it is marked as failed; None where nothing is said.
+        reason: Why it failed; empty where nothing is said.
         steps: Updates made; None where nothing is said.
         finished: When it ended, ISO 8601 in UTC; empty where nothing is said.
         no_seed: What to know where the seed is not found.
@@ -46,8 +50,12 @@ class FoundRun:
     names: tuple[str, ...] = ()
     recipe: str = ""
     task: str = ""
+    model: str = ""
+    metric: str = ""
+    constant_score: object = None
     unfinished: str = ""
     failed: bool | None = None
+    reason: str = ""
     steps: int | None = None
     finished: str = ""
     no_seed: str = ""

@@ -6,6 +6,7 @@ import dataclasses
 
 from stabbench.imported import table
 from stabbench.imported.found import FoundRun
+from stabbench.imported.score import read_under_its_name
 from stabbench.records.rows import RUN_ID
 
 
@@ -18,4 +19,15 @@ def as_logged(run: FoundRun) -> FoundRun:
     if RUN_ID not in run.parameters:
         return run
     said = table.run_of(run.where, run.parameters)
-    return dataclasses.replace(run, recipe=said.recipe, task=said.task, failed=said.failed)
+    said_metric = str(run.parameters.get("metric") or "")
+    return dataclasses.replace(
+        run,
+        metrics=read_under_its_name(run.metrics, said_metric),
+        recipe=said.recipe,
+        task=said.task,
+        model=said.model,
+        metric=said_metric,
+        constant_score=said.constant_score,
+        failed=said.failed,
+        reason=said.reason,
+    )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
+import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from stabbench.errors import excerpt, listed, unknown
-from stabbench.imported.choice import Choice
+from stabbench.imported.choice import Choice, Crashed
 from stabbench.imported.curves import with_scores
 from stabbench.imported.formats import find
 from stabbench.imported.found import FoundRun, ResultsError, is_empty, number, whole_number
+from stabbench.imported.score import constant_score_of, of_metric, value_of
 from stabbench.records.run import Experiment, Fingerprint, Outcome, RunRecord
 from stabbench.records.runs import RecipeRuns
-from stabbench.records.scoring import LARGEST_SCORE, Scoring
-from stabbench.records.seeds import Seeds, check_seed
+from stabbench.records.scoring import Scoring
+from stabbench.records.seeds import STREAMS, Seeds, check_seed
+from stabbench.records.setting import ELSEWHERE_MODEL, ELSEWHERE_TASK
 
-#: The task and model of results that do not say theirs.
-TASK, MODEL = "measured elsewhere", "unknown"
 # Names that a message lists.
 _LISTED = 20
 
@@ -39,12 +39,21 @@ def read_all(sources: Iterable[tuple[str, Path]], choice: Choice) -> list[Recipe
     for label in labels:
         if labels.count(label) > 1:
             raise ResultsError(f"there are two recipes {label!r}", "give each path a name of its own: NAME=PATH")
-    for what in ("task", "metric"):
+    for what, option in (("task", "task"), ("metric", "metric"), ("constant_score", "constant-score")):
         named = {str(getattr(runs.records[0], what)): runs.label for runs in found}
         if len(named) > 1:
             said = ", ".join(f"{value} ({label})" for value, label in named.items())
-            raise ResultsError(f"the results are not of one {what}: {said}", f"choose one by --{what}")
-    return found
+            raise ResultsError(
+                f"the results are not of one {what.replace('_', ' ')}: {said}", f"choose one by --{option}"
+            )
+    models = {runs.records[0].model for runs in found}
+    return found if len(models) == 1 else [_of_unknown_model(runs) for runs in found]
+
+
+def _of_unknown_model(runs: RecipeRuns) -> RecipeRuns:
+    """The model is often what is compared: then it is a part of neither name nor heading."""
+    records = [dataclasses.replace(record, model=ELSEWHERE_MODEL) for record in runs.records]
+    return dataclasses.replace(runs, records=records)
 
 
 def _read(name: str, path: Path, choice: Choice) -> list[RecipeRuns]:
@@ -55,23 +64,37 @@ def _read(name: str, path: Path, choice: Choice) -> list[RecipeRuns]:
         if name not in recipes:
             raise ResultsError(f"{path}: {unknown('recipe', name, recipes)}", "without a name all are taken")
         recipes = [name]
-    metric = _metric(path, found, choice)
+    metric, found = of_metric(path, found, choice)
+    choice = constant_score_of(path, found, choice)
     return [
         _recipe_runs(
             name or recipe or path.stem or path.resolve().name,
             [run for run in found if run.recipe == recipe],
             metric,
             choice,
-            f"{path} ({form.NAME})",
+            (str(path), form.NAME),
         )
         for recipe in recipes
     ]
 
 
-def _recipe_runs(label: str, found: Sequence[FoundRun], metric: str, choice: Choice, source: str) -> RecipeRuns:
-    measured, scoring = _records(found, label, metric, choice), choice.scoring(metric)
+def _recipe_runs(
+    label: str, found: Sequence[FoundRun], metric: str, choice: Choice, source: tuple[str, str]
+) -> RecipeRuns:
+    path, kind = source
+    by_seed = _by_seed(found, choice)
+    if choice.crashed == Crashed.LEFT_OUT:
+        without = {seed: run for seed, run in by_seed.items() if run.unfinished}
+        by_seed = {seed: run for seed, run in by_seed.items() if not run.unfinished}
+        if not by_seed:
+            raise ResultsError(f"{path}: no run of {label!r} has a score", f"the first: {found[0].unfinished}")
+        if without:
+            seeds = listed([str(seed) for seed in without], _LISTED)
+            kind += f"; left out for want of a score: seed {seeds}"
+    scoring = choice.scoring(metric)
+    measured = [(_record(run, seed, label, scoring, choice), run) for seed, run in by_seed.items()]
     histories = {record.id: with_scores(run, scoring) for record, run in measured if run.history.losses}
-    return RecipeRuns(label, [record for record, _ in measured], source=source, given=histories)
+    return RecipeRuns(label, [record for record, _ in measured], source=f"{path} ({kind})", given=histories)
 
 
 def _of_task(path: Path, found: Sequence[FoundRun], task: str | None) -> list[FoundRun]:
@@ -87,27 +110,11 @@ def _of_task(path: Path, found: Sequence[FoundRun], task: str | None) -> list[Fo
     return [run for run in found if task in (None, run.task)]
 
 
-def _metric(path: Path, found: Sequence[FoundRun], choice: Choice) -> str:
-    seed = choice.seed_from or "seed"
-    known = {key for run in found for key, value in run.metrics.items() if key != seed and number(value) is not None}
-    if choice.metric is not None:
-        if not any(choice.metric in run.metrics for run in found) and any(not run.unfinished for run in found):
-            raise ResultsError(f"{path} has no metric {excerpt(choice.metric)}", f"it has: {_listed(sorted(known))}")
-        return choice.metric
-    if "score" in known:
-        return "score"
-    if len(known) == 1:
-        return known.pop()
-    if not known:
-        raise ResultsError(f"{path} has no metric: nothing in it besides the seeds is a number")
-    raise ResultsError(f"{path} has several metrics: {_listed(sorted(known))}", "choose one by --metric")
-
-
-def _records(found: Sequence[FoundRun], label: str, metric: str, choice: Choice) -> list[tuple[RunRecord, FoundRun]]:
+def _by_seed(found: Sequence[FoundRun], choice: Choice) -> dict[int, FoundRun]:
     by_seed: dict[int, list[FoundRun]] = {}
     for run in found:
         by_seed.setdefault(_seed(run, choice.seed_from), []).append(run)
-    records = []
+    chosen = {}
     for seed, runs in sorted(by_seed.items()):
         measured = [run for run in runs if not run.unfinished]
         if len(measured) > 1:
@@ -116,9 +123,8 @@ def _records(found: Sequence[FoundRun], label: str, metric: str, choice: Choice)
                 "every seed is one run: remove one, or name a folder or file that has one of each",
             )
         # A crashed run that was started again is measured.
-        run = (measured or runs)[0]
-        records.append((_record(run, seed, label, metric, choice), run))
-    return records
+        chosen[seed] = (measured or runs)[0]
+    return chosen
 
 
 def _seed(run: FoundRun, seed_from: str | None) -> int:
@@ -154,11 +160,11 @@ def _checked_seed(run: FoundRun, seed: int | None, value: object) -> int:
     return seed
 
 
-def _record(run: FoundRun, seed: int, label: str, metric: str, choice: Choice) -> RunRecord:
-    seeds, scoring = Seeds.of(seed), choice.scoring(metric)
-    score = None if run.unfinished else scoring.score(_value(run, metric))
-    outcome, reason = _outcome(run, score, scoring)
-    task = run.task or choice.task or TASK
+def _record(run: FoundRun, seed: int, label: str, scoring: Scoring, choice: Choice) -> RunRecord:
+    seeds = Seeds.of(seed, **{stream: whole_number(run.parameters.get(f"{stream}_seed")) for stream in STREAMS})
+    score = None if run.unfinished else scoring.score(value_of(run, scoring.metric))
+    outcome, reason = _outcome(run, score, scoring, choice.crashed)
+    task = run.task or choice.task or ELSEWHERE_TASK
     experiment: Experiment = {
         "recipe": label,
         "task": task,
@@ -171,7 +177,7 @@ def _record(run: FoundRun, seed: int, label: str, metric: str, choice: Choice) -
         id=made_of.run_id(seeds),
         recipe=label,
         task=task,
-        model=MODEL,
+        model=run.model or ELSEWHERE_MODEL,
         revision=None,
         seeds=seeds,
         outcome=outcome,
@@ -188,32 +194,15 @@ def _record(run: FoundRun, seed: int, label: str, metric: str, choice: Choice) -
     )
 
 
-def _value(run: FoundRun, metric: str) -> float | None:
-    """Of the metric, which need not be finite; None where a run that is marked as failed has none."""
-    value = run.metrics.get(metric)
-    if is_empty(value):
-        if run.failed:
-            return None
-        raise ResultsError(
-            f"{run.where} has no {metric}",
-            "write nan for a training that diverged; a run that crashed is marked by the tool, or left out",
-        )
-    found = number(value)
-    if found is None:
-        raise ResultsError(f"{run.where}: {metric} {excerpt(value)} is no number", "write it as 0.731")
-    if math.isfinite(found) and abs(found) > LARGEST_SCORE:
-        raise ResultsError(f"{run.where}: {metric} {found:g} is no score", f"it is over {LARGEST_SCORE:g}")
-    return found
-
-
-def _outcome(run: FoundRun, score: float | None, scoring: Scoring) -> tuple[Outcome, str]:
+def _outcome(run: FoundRun, score: float | None, scoring: Scoring, crashed: str) -> tuple[Outcome, str]:
     if run.unfinished:
-        return Outcome.MISSING, run.unfinished
-    if run.failed and score is not None:
-        return Outcome.FAILED, "marked as failed where it was measured"
+        return (Outcome.FAILED if crashed == Crashed.FAILED else Outcome.MISSING), run.unfinished
     outcome, reason = scoring.outcome(score)
-    # The results say of each run whether it failed.
-    return (Outcome.OK, "") if outcome is Outcome.UNKNOWN and run.failed is not None else (outcome, reason)
+    if run.failed and outcome is not Outcome.FAILED:
+        return Outcome.FAILED, run.reason or "marked as failed where it was measured"
+    # The results say of each run whether it failed; a constant score that they do not have may say otherwise.
+    own = outcome is Outcome.UNKNOWN or scoring.constant == number(run.constant_score)
+    return (Outcome.OK, "") if run.failed is False and own else (outcome, reason)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -24,13 +24,14 @@ from stabbench.pytest_plugin.result import StabilityResult
 from stabbench.pytest_plugin.session import Session, explained, usual_workers
 from stabbench.recipes import Recipe, load_plugin
 from stabbench.records.seeds import Seeds, given_seeds, seed_list
+from stabbench.records.setting import TRAINING_MODEL, TRAINING_TASK
 from stabbench.runner.methods import find_method
 from stabbench.runner.plan import DEFAULT_MODEL, DEFAULT_TASK, Plan
 from stabbench.runner.resources import Resources
 from stabbench.tasks.registry import record_name
 from stabbench.tasks.task import Task
 from stabbench.trainings.function import function_training
-from stabbench.trainings.training import MODEL, TASK, Training
+from stabbench.trainings.training import Training
 
 
 class Stability(Session):
@@ -150,7 +151,8 @@ class Stability(Session):
         return result
 
     def _baseline_of_training(self, training: Training) -> Baseline | None:
-        return find(load(self.settings.baselines, must_exist=False), training.label, TASK, MODEL, None)
+        cells = load(self.settings.baselines, must_exist=False)
+        return find(cells, training.label, TRAINING_TASK, TRAINING_MODEL, None)
 
     def _baseline(self, label: str, task: str, model: str, source: Callable[[], ModelSource]) -> Baseline | None:
         """The baseline of these weights, whatever the path of their folder."""

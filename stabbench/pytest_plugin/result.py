@@ -8,7 +8,7 @@ from typing import Self, Unpack
 
 from stabbench.escape import one_line, printable
 from stabbench.gate import update
-from stabbench.gate.baselines import Baseline, cell_name
+from stabbench.gate.baselines import Baseline
 from stabbench.gate.baselines_file import load
 from stabbench.gate.comparison import Comparison, PairTests
 from stabbench.gate.gate import GateOptions, gate
@@ -19,6 +19,7 @@ from stabbench.pytest_plugin.session import Session, explained, usual_workers
 from stabbench.recipes import Recipe, recipe_names
 from stabbench.records.runs import RecipeRuns, check_failures_known
 from stabbench.records.seeds import Seeds
+from stabbench.records.setting import cell_name
 from stabbench.report.as_json import as_json
 from stabbench.report.comparison import comparison_text
 from stabbench.report.gate import cell_reason, gate_text

@@ -22,6 +22,19 @@ COLUMNS = (
 #: By which a run that was logged to a tracker is known again: the name of a parameter that has the run's identity.
 RUN_ID = "stabbench.run"
 
+# A spreadsheet computes a text that starts so, and may start programs and read files by it.
+_FORMULA = ("=", "+", "-", "@")
+
+
+def as_text(text: str) -> str:
+    """A text that looks like a formula behind an apostrophe, which says to a spreadsheet that it is a text."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def as_written(text: str) -> str:
+    """What :func:`as_text` was made of."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+
 
 def run_rows(recipes: Iterable[RecipeRuns]) -> list[dict[str, Value]]:
     """One row a run with the columns :data:`COLUMNS`; what is not known is None."""

@@ -168,13 +168,16 @@ def check_complete(recipes: Iterable[RecipeRuns]) -> None:
     Raises:
         StabbenchError: Runs are missing.
     """
+    recipes = list(recipes)
     records = [record for runs in recipes for record in runs.records]
+    elsewhere = any(runs.source for runs in recipes)
     missing = [record for record in records if record.outcome is Outcome.MISSING]
     if missing:
         first = f"{missing[0].recipe}, seed {missing[0].seeds.seed}: {missing[0].reason}"
         raise StabbenchError(
             f"{len(missing)} of {len(records)} runs are missing ({first})",
-            "train those seeds again, or take them out of the results",
+            "train those seeds again"
+            + (", or say what they are: --crashed failed, or --crashed left-out" if elsewhere else ""),
         )
 
 

@@ -7,11 +7,8 @@ import io
 from collections.abc import Iterable
 
 from stabbench.escape import one_line, printable
-from stabbench.records.rows import COLUMNS, Value, run_rows
+from stabbench.records.rows import COLUMNS, Value, as_text, run_rows
 from stabbench.records.runs import RecipeRuns
-
-# A spreadsheet computes a text that starts so, and may start programs and read files by it.
-_FORMULA = ("=", "+", "-", "@")
 
 
 def as_csv(recipes: Iterable[RecipeRuns]) -> str:
@@ -24,8 +21,5 @@ def as_csv(recipes: Iterable[RecipeRuns]) -> str:
 
 
 def _cell(value: Value) -> Value:
-    """Numbers to the last bit; a text that looks like a formula behind an apostrophe, which says that it is a text."""
-    if not isinstance(value, str):
-        return value
-    text = printable(one_line(value))
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Numbers to the last bit; no text looks like a formula."""
+    return as_text(printable(one_line(value))) if isinstance(value, str) else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stabbench.gate.comparison import Comparison, PairTests
 from stabbench.records.provenance import cut_short, provenance
+from stabbench.records.setting import setting_name
 from stabbench.report import numbers
 from stabbench.report.diagnosis import failures_lines
 from stabbench.report.table import Entry, Table
@@ -14,7 +15,7 @@ LEGEND = (
     "p better: the reverse. Levene's test for equal spread is two-sided, with deviations from the mean or the median."
 )
 
-#: In the place of the number of failed runs, where nothing says which failed.
+#: In the place of the number of failed runs, where nothing says which failed, and of the constant predictor's score.
 UNKNOWN = "unknown"
 
 
@@ -27,9 +28,10 @@ class PrintedComparison(Comparison):
 
 def comparison_text(comparison: Comparison) -> str:
     """What was compared, and both tables."""
+    known = comparison.constant_score
     head = [
-        f"{comparison.task}, model {comparison.model}: {comparison.metric}, "
-        f"best constant predictor {numbers.score(comparison.constant_score)}",
+        f"{setting_name(comparison.task, comparison.model)}: {comparison.metric}, "
+        f"best constant predictor {UNKNOWN if known is None else numbers.score(known)}",
         cut_short(comparison.recipes),
         provenance(comparison.recipes),
     ]

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from stabbench.diagnostics.causes import EXPLANATIONS, Cause
 from stabbench.diagnostics.diagnose import Diagnosis, count_causes, diagnose_failed
+from stabbench.diagnostics.keeping import how_to_keep
 from stabbench.records.run import Outcome
 from stabbench.records.runs import RecipeRuns
+from stabbench.records.setting import cell_name
 from stabbench.report import numbers
 from stabbench.report.wrapping import wrapped
 from stabbench.runner.resources import DEFAULT_STORE
@@ -56,7 +58,11 @@ def diagnosis_text(runs: RecipeRuns, found: Sequence[Diagnosis]) -> str:
     causes = [cause for cause, _ in count_causes(shown) if cause is not None]
     parts += [line for cause in causes for line in ("", *explanation_lines(cause))]
     lacking = {each.lacking for each in found if each.lacking}
-    parts += [line for what in sorted(lacking) for line in ("", wrapped(_how_to_keep(runs, what), "note: ", "  "))]
+    parts += [
+        line
+        for what in sorted(lacking)
+        for line in ("", wrapped(f"not looked at, as it was not kept: {what}; {how_to_keep(runs)}", "note: ", "  "))
+    ]
     return "\n".join(parts).rstrip()
 
 
@@ -72,16 +78,10 @@ def explanation_lines(cause: Cause) -> list[str]:
 
 def _head(runs: RecipeRuns, failed: Sequence[Diagnosis]) -> str:
     first = runs.records[0]
-    where = f"{runs.label} on {first.task}, {first.model}"
+    where = cell_name(runs.label, first.task, first.model)
     count = numbers.counted(len(runs.records), "run")
     if not runs.failed:
         return f"{where}: none of {count} failed"
     # Not where single runs were asked about.
     counts = f": {cause_counts(failed)}" if len(failed) == runs.failed else ""
     return f"{where}: {runs.failed} of {count} failed{counts}"
-
-
-def _how_to_keep(runs: RecipeRuns, what: str) -> str:
-    if runs.source:
-        return f"not looked at, as {runs.source} has none of it: {what}"
-    return f"not looked at, as it was not kept: {what}. The command that trained the runs adds it with --fresh"

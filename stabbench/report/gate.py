@@ -7,6 +7,7 @@ from stabbench.escape import markdown, one_line
 from stabbench.gate.gate import CellResult, GateResult
 from stabbench.gate.rules import Verdict
 from stabbench.records.provenance import cut_short, provenance
+from stabbench.records.setting import setting_name
 from stabbench.report import judgement as words
 from stabbench.report import numbers
 from stabbench.report.diagnosis import diagnose_command, failures_line
@@ -64,7 +65,7 @@ def stacked_tables(result: GateResult) -> list[Table]:
     rows: dict[str, list[list[Entry]]] = {}
     for cell in result.cells:
         b = cell.baseline
-        rows.setdefault(f"{b.task}, model {b.model}", []).extend(
+        rows.setdefault(setting_name(b.task, b.model), []).extend(
             [
                 [b.recipe, "now", *_runs(cell.runs.sample if cell.runs else None), str(cell.verdict)],
                 ["", "baseline", *_runs(b.sample), f"of {b.recorded}"],

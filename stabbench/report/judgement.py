@@ -42,10 +42,13 @@ def detectable(judgement: Judgement) -> str:
     rate, ratio, drop = effects["failed runs"], effects["spread"], effects["mean"]
     reference = base.failures / base.planned if base.planned else 0.0
     found = [
-        "failed runs none" if rate is None else f"failed runs {numbers.change(max(0.0, rate - reference), 2)}",
-        "spread none" if ratio is None else f"spread {ratio:.1f} times",
-        "mean none" if drop is None else f"mean {numbers.change(drop, 3)}",
+        *([] if rate is None else [f"failed runs {numbers.change(max(0.0, rate - reference), 2)}"]),
+        *([] if ratio is None else [f"spread {ratio:.1f} times"]),
+        *([] if drop is None else [f"mean {numbers.change(drop, 3)}"]),
     ]
+    never = [name for name, effect in effects.items() if effect is None]
+    if never:
+        found.append(f"no change of {' or '.join(never)} would be detected")
     seeds = numbers.counted(judgement.pair.candidate.planned, "seed")
     return f"smallest detectable effect (power .8): {', '.join(found)} ({seeds}, family of {judgement.family} tests)"
 

@@ -12,6 +12,7 @@ from stabbench.gate.comparison import Comparison
 from stabbench.records.provenance import cut_short
 from stabbench.records.run import Outcome
 from stabbench.records.runs import RecipeRuns
+from stabbench.records.setting import setting_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
             axes.axhline(comparison.constant_score, color="0.6", linestyle="--", linewidth=1)
         axes.set_ylabel(comparison.metric)
         cut = f"\n{cut_short(comparison.recipes)}" if cut_short(comparison.recipes) else ""
-        title = f"{comparison.task}, {comparison.model}{cut}\n(dashed: best constant predictor)"
+        title = f"{setting_name(comparison.task, comparison.model)}{cut}\n(dashed: best constant predictor)"
         axes.set_title(title, fontsize=9)
 
 

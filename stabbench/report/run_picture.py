@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stabbench.diagnostics.signs import Signs, as_curve
 from stabbench.records.history import History
 from stabbench.records.run import RunRecord
+from stabbench.records.setting import cell_name
 from stabbench.report import numbers
 from stabbench.report.pictures import picture
 
@@ -55,7 +56,8 @@ def _title(record: RunRecord, cause: str) -> str:
     if record.constant_score is not None:
         score += f", best constant predictor {numbers.score(record.constant_score)}"
     ended = f"{record.outcome}: {cause}" if cause else str(record.outcome)
-    return f"{record.recipe} on {record.task}, {record.model}, seed {record.seeds.seed} ({record.id})\n{score}, {ended}"
+    cell = cell_name(record.recipe, record.task, record.model)
+    return f"{cell}, seed {record.seeds.seed} ({record.id})\n{score}, {ended}"
 
 
 def _draw_loss(axes: Axes, signs: Signs) -> None:

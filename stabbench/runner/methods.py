@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
+from stabbench.errors import StabbenchError
 from stabbench.recipes import Recipe, parse_recipe
 from stabbench.recipes import vary as vary_recipe
 from stabbench.trainings.training import Training, split_text
@@ -37,6 +38,26 @@ def vary(method: Method, parameters: Mapping[str, Any]) -> Method:
 
     assert isinstance(method, CommandTraining), "a study names files"
     return method.varied(parameters)
+
+
+def label_of(text: str, known: Collection[str]) -> str:
+    """The label of a RECIPE in any spelling: ``devlin:lr=0.00001`` is ``devlin:lr=1e-5``, ``rte.toml`` is ``bert-rte``.
+
+    Args:
+        text: The recipe, or a training file.
+        known: The labels that there are: a text that is one of them is taken as it is.
+
+    Raises:
+        StabbenchError: A training file that cannot be read.
+    """
+    if text in known:
+        return text
+    if is_training_file(text):
+        return find_method(text).label
+    try:
+        return find_method(text).label
+    except StabbenchError:  # a recipe of a plugin that was not named, or something else
+        return text
 
 
 def is_training_file(text: str) -> bool:

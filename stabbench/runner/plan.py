@@ -12,8 +12,9 @@ from stabbench.errors import RecipeError, StabbenchError, check_count, excerpt
 from stabbench.escape import is_unicode
 from stabbench.recipes import MOST_STEPS, Recipe, check_class, check_label
 from stabbench.records.seeds import MOST_SEEDS, Seeds, check_seed
+from stabbench.records.setting import TRAINING_MODEL, TRAINING_TASK
 from stabbench.runner.methods import Method
-from stabbench.trainings.training import MODEL, TASK, Training
+from stabbench.trainings.training import Training
 
 if TYPE_CHECKING:  # numpy behind it is not for `stabbench --help`
     from stabbench.tasks.task import Task
@@ -59,8 +60,8 @@ class Plan:
 
         if self.trainings:
             self._check_trainings()
-            object.__setattr__(self, "task", TASK)
-            object.__setattr__(self, "model", MODEL)
+            object.__setattr__(self, "task", TRAINING_TASK)
+            object.__setattr__(self, "model", TRAINING_MODEL)
         elif isinstance(self.task, str):
             object.__setattr__(self, "task", canonical_name(self.task))
         if self.data_dir is not None:  # a text, in programs
@@ -88,8 +89,8 @@ class Plan:
                 "compare recipes with recipes, or training files with each other",
             )
         given = [
-            *(["task"] if self.task not in (DEFAULT_TASK, TASK) else []),
-            *(["model"] if self.model not in (DEFAULT_MODEL, MODEL) else []),
+            *(["task"] if self.task not in (DEFAULT_TASK, TRAINING_TASK) else []),
+            *(["model"] if self.model not in (DEFAULT_MODEL, TRAINING_MODEL) else []),
             *(name for name in ("revision", "data_dir", "max_steps") if getattr(self, name) is not None),
         ]
         if given:

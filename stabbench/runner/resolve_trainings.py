@@ -5,11 +5,12 @@ from __future__ import annotations
 from stabbench._system.gpus import Gpu, visible_gpus
 from stabbench.errors import RecipeError, StabbenchError
 from stabbench.records.run import Environment, Experiment, Fingerprint
+from stabbench.records.setting import TRAINING_TASK
 from stabbench.runner.cells import ResolvedTrainings, TrainingCell
 from stabbench.runner.fingerprint import environment_of
 from stabbench.runner.plan import Plan
 from stabbench.runner.resources import Resources
-from stabbench.trainings.training import TASK, Training
+from stabbench.trainings.training import Training
 
 
 def resolve_trainings(plan: Plan, resources: Resources) -> ResolvedTrainings:
@@ -50,7 +51,7 @@ def _environment(gpus: list[Gpu]) -> Environment:
 def _fingerprint(training: Training, environment: Environment) -> Fingerprint:
     experiment: Experiment = {
         "recipe": training.name,
-        "task": TASK,
+        "task": TRAINING_TASK,
         "training": training.kind,
         "metric": training.scoring.name,
     }

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from stabbench._system.toml import read_toml
-from stabbench.errors import excerpt, unknown
+from stabbench.errors import excerpt, shortened, unknown
 from stabbench.trainings.command import CommandTraining
 from stabbench.trainings.inputs import find_inputs
 from stabbench.trainings.placeholders import check_known, checked_value, names_in, read_value
@@ -77,7 +77,7 @@ def _content(path: Path) -> _Written:
     except OSError as error:
         raise TrainingError(f"{where}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise TrainingError(f"{where}: cannot be read: {excerpt(str(error))}") from error
+        raise TrainingError(f"{where}: cannot be read: {shortened(str(error))}") from error
     known = [spec.name for spec in fields(_Written)]
     for key in content:
         if key not in known:

@@ -13,7 +13,8 @@ from stabbench.records.history import History, Run
 from stabbench.records.run import Outcome, RunRecord
 from stabbench.records.scoring import LARGEST_SCORE
 from stabbench.records.seeds import Seeds
-from stabbench.trainings.training import MODEL, TASK, Measured, NoScoreError, TrainingJob
+from stabbench.records.setting import TRAINING_MODEL, TRAINING_TASK
+from stabbench.trainings.training import Measured, NoScoreError, TrainingJob
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def _record(job: TrainingJob, seeds: Seeds, result: Measured | str, seconds: flo
     record = RunRecord(
         id=job.fingerprint.run_id(seeds),
         recipe=job.label,
-        task=TASK,
-        model=MODEL,
+        task=TRAINING_TASK,
+        model=TRAINING_MODEL,
         revision=None,
         seeds=seeds,
         outcome=outcome,

@@ -16,8 +16,6 @@ if TYPE_CHECKING:  # numpy behind them is not for `stabbench --help`
     from stabbench.records.history import History
     from stabbench.records.run import Experiment, Fingerprint
 
-#: The task and the model of all trainings: only their own code knows which they are.
-TASK, MODEL = "training code", "its own"
 # Of a training file.
 ENDING = ".toml"
 

@@ -14,6 +14,7 @@ import click
 import pytest
 from command import stabbench, unfolded
 from imported.written import METRIC, trainer_folders, wandb_runs
+from training_files import GOOD, training_file
 
 from stabbench.cli.commands import commands
 from stabbench.errors import StabbenchError
@@ -30,7 +31,7 @@ def table(path: Path) -> list[dict[str, str]]:
 def test_recipes_of_one_file_are_compared(tmp_path: Path) -> None:
     done = stabbench("compare", "--from", SCORES, *AT, "--json", "out.json", "--csv", "out.csv", cwd=tmp_path)
     assert f"measured elsewhere: devlin, mosbach from {SCORES} (a table)" in done.stdout
-    assert "measured elsewhere, model unknown: accuracy, best constant predictor 0.500" in done.stdout
+    assert "task and model unknown: accuracy, best constant predictor 0.500" in done.stdout
     data = json.loads((tmp_path / "out.json").read_text())
     assert data["schema"] == "stabbench/comparison/1"
     assert data["recipes"]["devlin"]["planned"] == data["recipes"]["mosbach"]["planned"] == 25
@@ -39,9 +40,42 @@ def test_recipes_of_one_file_are_compared(tmp_path: Path) -> None:
     rows = table(tmp_path / "out.csv")
     assert len(rows) == 50
     assert [float(r["score"]) for r in rows[25:]] == data["recipes"]["mosbach"]["scores"]
-    again = stabbench("compare", "--from", "out.csv", *AT, "--json", "again.json", cwd=tmp_path)
-    assert "metric" in json.loads((tmp_path / "again.json").read_text()), again.stdout
-    assert json.loads((tmp_path / "again.json").read_text())["tests"] == data["tests"], "its own CSV is one more format"
+    again = stabbench("compare", "--from", "out.csv", "--json", "again.json", cwd=tmp_path)
+    assert without_source(again.stdout) == without_source(done.stdout)
+    assert without_sources(tmp_path / "again.json") == without_sources(tmp_path / "out.json")
+
+
+def without_source(shown: str) -> str:
+    return re.sub(r"(?m)^measured elsewhere: .*\n|^\d+ of \d+ runs from the store.*\n", "", shown)
+
+
+def without_sources(file: Path) -> object:
+    """What a comparison's JSON says of the results themselves, not of how they were trained."""
+    data = json.loads(file.read_text())
+    ours = ("planned", "failed", "scores", "seeds", "streams", "outcomes", "mean", "std", "min", "max")
+    recipes = {label: {key: runs[key] for key in ours} for label, runs in data["recipes"].items()}
+    return {key: data[key] for key in ("task", "model", "metric", "constant_score", "tests")} | {"recipes": recipes}
+
+
+@pytest.mark.parametrize("lower", [False, True])
+def test_what_csv_writes_is_read_again_as_it_was(lower: bool, tmp_path: Path) -> None:
+    """Of training code, one of whose runs has no finite score; of a loss, too."""
+    script = GOOD + "if seed == 2:\n    (output / 'result.json').write_text('{\"accuracy\": NaN, \"loss\": NaN}')\n"
+    key = "loss" if lower else "accuracy"
+    for name in ("old", "new"):
+        more = {"lower_is_better": True} if lower else {}
+        training_file(tmp_path, script, name=name, score=f"{{output}}/result.json:{key}", **more)
+    trained = stabbench(
+        "compare", "old.toml", "new.toml", "--seeds", "5", "--csv", "a.csv", "--json", "a.json", cwd=tmp_path
+    )
+    read = stabbench("compare", "--from", "a.csv", "--csv", "b.csv", "--json", "b.json", cwd=tmp_path)
+    assert without_sources(tmp_path / "b.json") == without_sources(tmp_path / "a.json")
+    causes = r"(?m)^(?:(?:old|new): \d.*\n(?:  .*\n)*)+\n"  # of what the runs kept
+    assert re.sub(causes, "", without_source(trained.stdout)) == without_source(read.stdout)
+    assert f"training code: {'neg_' if lower else ''}{key}, best constant" in read.stdout
+    again = stabbench("compare", "--from", "b.csv", "--json", "c.json", cwd=tmp_path)
+    assert without_source(again.stdout) == without_source(read.stdout)
+    assert without_sources(tmp_path / "c.json") == without_sources(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize(

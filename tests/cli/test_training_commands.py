@@ -27,7 +27,7 @@ def test_a_training_file_is_compared_recorded_and_gated(tmp_path: Path) -> None:
         cwd=tmp_path,
         expect=1,
     )
-    assert "training code, model its own: accuracy, best constant predictor 0.500" in compared.stdout
+    assert "training code: accuracy, best constant predictor 0.500" in compared.stdout
     assert "FAIL mine:shift=-0.2 against mine: the mean fell" in unfolded(compared.stdout)
     assert "8 runs are stored" not in compared.stderr
     written = json.loads(out.read_text())
@@ -82,9 +82,42 @@ def test_what_says_nothing_of_a_training_is_refused(tmp_path: Path) -> None:
     ):
         assert message in stabbench("run", "mine.toml", *options, cwd=tmp_path, expect=3).stderr
     assert "there is no such file" in stabbench("run", "absent.toml", cwd=tmp_path, expect=3).stderr
+    # What is wrong with the one is more use than that there is one.
+    alone = stabbench("compare", "mine.toml:shift=1", cwd=tmp_path, expect=3).stderr
+    assert "training 'mine' has no parameters" in alone
+    assert "needs two recipes" in stabbench("compare", "mine.toml", cwd=tmp_path, expect=3).stderr
+    (tmp_path / "bad.toml").write_text('command = python "train.py"\n')
+    said = stabbench("run", "bad.toml", cwd=tmp_path, expect=3).stderr
+    assert "Invalid value (at line 1, column 11)" in unfolded(said)
+    assert '\\"' not in said
     for file in ("mine.toml", "mine.py"):
         refused = stabbench("run", "mine.toml", "--json", file, cwd=tmp_path, expect=3)
         assert "would be written over the training" in refused.stderr
+
+
+def test_a_training_file_is_a_recipe_in_every_command(tmp_path: Path) -> None:
+    """The name that it gives itself is another than the file's."""
+    bad = GOOD.replace("0.8, 0.02", "0.4, 0.02")
+    file = training_file(tmp_path, bad, more='name = "own"', constant_score=0.5)
+    named = (file.name, str(file), "own")
+    stabbench("baseline", "record", file.name, "--seeds", "4", cwd=tmp_path)
+    stabbench("gate", file.name, "--seeds", "3", cwd=tmp_path, expect=2)
+    for name in named:
+        diagnosed = stabbench("diagnose", name, cwd=tmp_path).stdout
+        assert "own (training code): 7 of 7 runs failed" in diagnosed, name
+        assert "own (training code)" in stabbench("history", name, cwd=tmp_path).stdout, name
+        assert "own" in stabbench("baseline", "show", name, cwd=tmp_path).stdout
+        assert "own (training code)" in stabbench("baseline", "verify", name, "--trials", "20", cwd=tmp_path).stdout
+        for command in ("diagnose", "history", "gate", ("baseline", "show")):
+            words = [command] if isinstance(command, str) else command
+            said = stabbench(*words, name, "--task", "lab/entailment", cwd=tmp_path, expect=3).stderr
+            if words[0] in ("diagnose", "history"):
+                assert "leave out --task" in said, (words, said)
+    note = unfolded(stabbench("diagnose", file.name, cwd=tmp_path).stdout)
+    assert "training code itself says what is kept" in note
+    assert "--fresh" not in note
+    for others in (["report", file.name, "--seeds", "2"], ["doctor", file.name, "--seeds", "9"]):
+        stabbench(*others, cwd=tmp_path)
 
 
 def test_torch_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,6 +139,29 @@ def test_one_step_that_is_bad_and_recovered_from_is_no_cause() -> None:
     assert found.cause is None
 
 
+def test_of_a_few_steps_no_curve_shows_a_cause() -> None:
+    """A training of four epochs with a loss each, say."""
+    short = History(losses=[0.7, 0.69, 0.7, 0.69])
+    (found,) = diagnose_failed(cell(failed(steps=4), short))
+    assert found.cause is None
+    assert found.evidence.startswith("too little is recorded to tell: 4 steps are fewer than the 20")
+    (broken,) = diagnose_failed(cell(failed(steps=4), History(losses=[0.7, None, None, None])))
+    assert broken.cause is Cause.NON_FINITE, "what was computed shows it"
+    logged = History(losses=[0.7, 0.69, 0.7], loss_steps=[500, 1000, 1500])
+    (long,) = diagnose_failed(cell(failed(steps=1500), logged))
+    assert long.cause is Cause.PLATEAU
+    assert long.evidence == "the training loss is 0.69 at its lowest, the first being 0.70", "nobody said another level"
+
+
+def test_predictions_as_training_code_gives_them() -> None:
+    learnt = curve(0.7, 0.5, 0.5, 0.5)
+    for given, cause in ((["a"] * 9, Cause.CONSTANT_PREDICTIONS), (["a", "b"], None), (["a"], None)):
+        its = History(losses=learnt, given_predictions=given, constant_loss=CHANCE)
+        (found,) = diagnose_failed(cell(failed(steps=STEPS), its))
+        assert found.cause is cause
+        assert "predictions" not in found.lacking
+
+
 def test_what_was_not_kept_is_said() -> None:
     run = failed()
     old = History(losses=FLAT, probe_steps=PROBES, gradient_norms=norms(0.4), scores=[0.5], evaluation_steps=[STEPS])

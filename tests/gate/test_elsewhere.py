@@ -33,7 +33,7 @@ def recorded(tmp_path: Path) -> Path:
 def test_what_is_recorded_is_read_again(recorded: Path) -> None:
     cells = load(recorded)
     for own in runs():
-        cell = cells[f"{own.label} on measured elsewhere, unknown"]
+        cell = cells[f"{own.label} (measured elsewhere)"]
         assert cell.measured_elsewhere
         assert cell.sample == own.sample
         assert len(cell.recorded) == len("2026-11-27"), "the day of the record, where no tool says one"
@@ -85,4 +85,4 @@ def test_what_cannot_be_judged_or_trained(recorded: Path) -> None:
     with pytest.raises(StabbenchError, match="nobody knows which runs of devlin failed"):
         gate_elsewhere(recorded, runs(constant_score=None), Rules())
     with pytest.raises(StabbenchError, match=r"measured elsewhere[^$]*gate --from mosbach=PATH"):
-        plan_of(load(recorded)["mosbach on measured elsewhere, unknown"], [0], None)
+        plan_of(load(recorded)["mosbach (measured elsewhere)"], [0], None)

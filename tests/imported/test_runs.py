@@ -129,6 +129,65 @@ def test_a_seed_that_is_there_twice_is_refused_unless_it_crashed_before(tmp_path
     assert [(r.score, r.outcome.value) for r in read(again)] == [(0.5, "unknown"), (None, "missing")]
 
 
+def test_a_crashed_run_is_what_the_user_says(tmp_path: Path) -> None:
+    path = table(tmp_path, "Name,State,seed,acc\na,finished,0,0.7\nb,crashed,1,\nc,finished,2,0.8\nd,running,3,0.1\n")
+    with pytest.raises(StabbenchError, match=r"2 of 4 runs are missing \([^)]*crashed\)\n.*--crashed left-out"):
+        check_complete(read_all([("", path)], Choice()))
+    failed = read(path, crashed="failed", constant_score=0.5)
+    assert [(r.score, r.outcome.value) for r in failed] == [
+        (0.7, "ok"),
+        (None, "failed"),
+        (0.8, "ok"),
+        (None, "failed"),
+    ]
+    assert failed[1].reason == "its state in W&B is crashed"
+    (without,) = read_all([("", path)], Choice(crashed="left-out"))
+    assert [r.seeds.seed for r in without.records] == [0, 2]
+    assert "left out for want of a score: seed 1, 3" in provenance([without])
+    none = table(tmp_path, "Name,State,seed,acc\na,crashed,0,\n")
+    assert "no run of 'runs' has a score" in refused(none, crashed="left-out", metric="acc")
+    assert "did you mean 'failed'" in refused(path, crashed="faild")
+
+
+def test_what_a_run_was_given_is_no_score(tmp_path: Path) -> None:
+    """A table of W&B has the configuration beside the summary, and does not say which is which."""
+    head = "Name,State,lr,per_device_train_batch_size,num_train_epochs,seed,weight_decay,eval/runtime,train/global_step"
+    one = table(tmp_path, f"{head},eval/accuracy\na,finished,2e-5,16,3,0,0.1,9,100,0.7\n")
+    assert {r.metric for r in read(one)} == {"eval/accuracy"}
+    two = table(tmp_path, f"{head},eval/accuracy,eval/loss\na,finished,2e-5,16,3,0,0.1,9,100,0.7,0.5\n")
+    assert "several metrics: eval/accuracy, eval/loss" in refused(two)
+    assert [r.score for r in read(two, metric="weight_decay")] == [0.1], "but it is the user who knows"
+    assert [r.score for r in read(table(tmp_path, "seed,lr\n0,0.5\n"))] == [0.5], "nothing else is there"
+
+
+def test_a_table_may_have_a_row_for_each_metric(tmp_path: Path) -> None:
+    path = table(tmp_path, "seed,metric,score\n0,acc,0.7\n0,f1,0.6\n1,acc,0.8\n1,f1,0.5\n")
+    assert "several metrics: acc, f1" in refused(path)
+    assert [(r.metric, r.score) for r in read(path, metric="f1")] == [("f1", 0.6), ("f1", 0.5)]
+    assert "has no metric 'mcc'" in refused(path, metric="mcc")
+
+
+def test_a_column_says_what_a_constant_predictor_scores(tmp_path: Path) -> None:
+    path = table(tmp_path, "seed,score,constant_score\n0,0.5,0.5\n1,0.6,0.5\n")
+    assert [(r.outcome.value, r.constant_score) for r in read(path)] == [("failed", 0.5), ("ok", 0.5)]
+    assert [r.outcome.value for r in read(path, constant_score=0.6)] == ["failed", "failed"], "the option counts"
+    for cells, said in (
+        ("0,1,0.5\n1,1,0.6\n", "several constant scores: 0.5, 0.6"),
+        ("0,1,half\n", "no finite number"),
+    ):
+        assert said in refused(table(tmp_path, f"seed,score,constant_score\n{cells}"))
+    path = table(tmp_path, "seed,score,constant_score\n0,0.5,0.5\n")
+    other = table(tmp_path, "seed,score\n0,0.5\n", "other.csv")
+    with pytest.raises(StabbenchError, match="not of one constant score"):
+        read_all([("", path), ("", other)], Choice())
+
+
+def test_a_model_is_a_part_of_the_setting_where_all_results_name_the_same(tmp_path: Path) -> None:
+    paths = [table(tmp_path, f"model,seed,score\n{model},0,0.5\n", f"{model}.csv") for model in ("bert", "mpnet")]
+    assert [runs.records[0].model for runs in read_all([("", path) for path in paths], Choice())] == ["unknown"] * 2
+    assert {r.model for r in read(paths[0])} == {"bert"}
+
+
 def test_one_file_may_hold_several_recipes(tmp_path: Path) -> None:
     path = table(tmp_path, "recipe,seed,score\nold,0,0.5\nnew,0,0.6\nold,1,0.7\nnew,1,0.8\n")
     both = read_all([("", path)], Choice())

@@ -52,7 +52,7 @@ def test_what_could_have_been_detected_names_power_and_family() -> None:
     text = detectable(judged(sample(20)))
     assert text.startswith("smallest detectable effect (power .8): failed runs +0.")
     assert text.endswith("(20 seeds, family of 3 tests)")
-    assert "spread none" in detectable(judged(sample(2)))
+    assert "no change of spread would be detected" in detectable(judged(sample(2)))
 
 
 def test_the_table_of_checks_has_p_bound_and_margin_in_each_check_s_unit() -> None:

@@ -12,6 +12,7 @@ from stabbench.gate.judge import Judgement
 from stabbench.gate.rules import Rules, Verdict
 from stabbench.records.run import RunRecord
 from stabbench.records.runs import RecipeRuns
+from stabbench.records.setting import setting_name
 from stabbench.report.gate import cell_reason, remarks
 from stabbench.report.judgement import detectable, note, reason
 from stabbench.report.page.document import Section
@@ -99,7 +100,7 @@ class Setting:
     @property
     def name(self) -> str:
         """``lab/entailment, model lab``."""
-        return f"{self.task}, model {self.model}"
+        return setting_name(self.task, self.model)
 
     @property
     def recipes(self) -> list[RecipeRuns]:

@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 
 from stabbench._system.toml import read_toml
-from stabbench.errors import EXCERPT, TaskError, excerpt, unknown
+from stabbench.errors import EXCERPT, TaskError, excerpt, shortened, unknown
 from stabbench.escape import is_unicode, one_line
 
 # What stands in place of an evaluation set that is not given.
@@ -105,7 +105,7 @@ def read_declaration(path: Path) -> Declaration:
     except OSError as error:
         raise TaskError(f"task file {path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise TaskError(f"task file {path}: cannot be read: {excerpt(str(error))}") from error
+        raise TaskError(f"task file {path}: cannot be read: {shortened(str(error))}") from error
     _check_keys(path, content, _Written, "key")
     for key in ("train", "evaluation", "validation"):
         if isinstance(content.get(key), dict):

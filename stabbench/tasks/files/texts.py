@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from stabbench.errors import TaskError, excerpt
+from stabbench.errors import TaskError, excerpt, shortened
 from stabbench.tasks.decoding import decoded
 from stabbench.tasks.files.table import Table
 
@@ -115,7 +115,7 @@ def _parsed(text: str, where: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
-        raise TaskError(f"{where}: not JSON: {excerpt(str(error))}") from error
+        raise TaskError(f"{where}: not JSON: {shortened(str(error))}") from error
 
 
 def _object(value: Any, where: str) -> Mapping[str, Any]:
