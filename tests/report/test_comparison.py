@@ -128,7 +128,7 @@ def test_without_a_constant_score_failed_runs_are_unknown_and_there_is_no_verdic
         [RecipeRuns("old", records, source="a"), RecipeRuns("new", records, source="b")]
     )
     text = str(unknown)
-    assert "best constant predictor -" in text
+    assert "best constant predictor unknown" in text
     assert "measured elsewhere: old from a; new from b" in text
     assert re.search(r"(?m)^old +3 +unknown ", text)
     assert "which runs failed is not known without --constant-score" in text
