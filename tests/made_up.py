@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from examples import record
 
 from stabbench.models.families import Defaults
-from stabbench.records.history import History
+from stabbench.records.history import Components, History
 from stabbench.records.run import Outcome
 from stabbench.records.runs import RecipeRuns
 from stabbench.records.store import Store
@@ -66,3 +67,22 @@ def each(**values: Sequence[Any]) -> Made:
 def scores(*values: float | None) -> Made:
     """The runs of every row have these scores."""
     return each(score=values)
+
+
+# Two blocks of a weight and a bias each, and what is below and above them, each with four values.
+NAMES = {
+    "embeddings.words.weight": "embeddings",
+    "layer.0.query.weight": "block 0",
+    "layer.0.query.bias": "block 0",
+    "layer.1.query.weight": "block 1",
+    "layer.1.query.bias": "block 1",
+    "classifier.weight": "head",
+}
+
+
+def components(*values: float, **of: float) -> Components:
+    """Three probes, at which all numbers of each component are the same; ``of`` a part's own, ``block_0=2.0``."""
+    own = [of.get(part.replace(" ", "_"), values[0]) for part in NAMES.values()]
+    table = np.tile(np.array(own, np.float32), (3, 1)) * np.array([[1], [2], [3]], np.float32)
+    parts = list(NAMES.values())
+    return Components(list(NAMES), parts, [4] * len(parts), table, np.ones_like(table), table, table / 10)

@@ -36,4 +36,10 @@ KINDS: Mapping[str, Kind] = {
     "crossed": Kind("the score of every initialisation seed with every data-order seed", needs_crossed=True),
     "components": Kind("the spread that is left when one source of randomness is held", needs_crossed=True),
     "bias": Kind("Adam's bias by iteration, and where each task's training ends", needs_runs=False),
+    "correction": Kind("the factor of Adam's bias correction by iteration", needs_runs=False),
+    "outcomes": Kind("training loss and score during the training, of failed and of successful runs"),
+    "norms": Kind("gradient norms by component and step, of a failed and of a successful run"),
+    "distances": Kind("how far blocks are from their start, by step"),
+    "updates": Kind("root mean square of the change of each part, by step"),
+    "turns": Kind("1 - cosine of each part to its start, by step"),
 }

@@ -1,11 +1,12 @@
 """Every view draws every result: a warning of matplotlib's would be an error here."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import Made, each, made_up, scores
+from made_up import Made, components, each, made_up, scores
 
 from stabbench.report.pictures import picture
 from stabbench.studies.kinds import KINDS
@@ -29,7 +30,11 @@ def runs(shown: str) -> Made:
     def run(place: int) -> dict[str, Any]:
         score = {"well": 0.7 + 0.01 * place, "failed": 0.5, "nothing": None}[shown]
         value = None if score is None else score - 0.2
-        curves = {"losses": [value] * 10, "evaluation_steps": [3, 6, 10], "scores": [score] * 3}
+        curves = {"losses": [value] * 10, "evaluation_steps": [3, 6, 10], "scores": [score] * 3, "constant_loss": 0.69}
+        curves |= {
+            "probe_steps": [1, 5, 10],
+            "components": components({"well": 0.5, "failed": 0.0, "nothing": math.nan}[shown]),
+        }
         return {"score": score, "final_loss": value, "history": curves}
 
     return run

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from made_up import each, made_up, scores
+from made_up import components, each, made_up, scores
 
 from stabbench.studies.kinds import KINDS
 from stabbench.studies.study import Study
@@ -152,3 +152,67 @@ def test_bias(tmp_path: Path) -> None:
     ends = [row for row in table.texts if row[4]]
     assert ends[0][:3] == ["0.9, 0.999", "100", "3.241"]
     assert ends[1] == ["0.9, 0.98", "2", f"{ratios[1]:.3f}", f"{sum(ratios) / 2:.3f}", "lab/entailment"]
+
+
+PROBES = {"probe_steps": [1, 5, 9], "losses": [0.7] * 9}
+
+
+def test_norms_of_the_first_failed_and_the_first_successful_run(tmp_path: Path) -> None:
+    histories = [{**PROBES, "components": components(1.0, block_0=norm)} for norm in (0.5, 0.25, 0.001, 0.003)]
+    found = each(score=[0.8, 0.7, 0.5, 0.4], history=histories)
+    table = made_up(tmp_path, study("norms", seeds=4), found).table
+    assert list(table.columns) == ["recipe", "run", "seed", "step", "block 0", "block 1", "head"]
+    # A block is two components of that norm.
+    assert table.texts[0] == ["devlin", "failed", "2", "1", "0.0014", "1.4", "1"]
+    assert table.texts[5] == ["devlin", "successful", "0", "9", "2.1", "4.2", "3"]
+    # Medians of 0.0014 and 0.0042, of 0.71 and 0.35.
+    assert table.notes[1].endswith("over runs: 0.0028 (2 failed), 0.53 (2 successful).")
+
+
+def test_norms_where_no_run_failed_and_where_nothing_is_kept(tmp_path: Path) -> None:
+    found = each(score=[0.8, 0.7], history=[{**PROBES, "components": components(1.0)}, {}])
+    table = made_up(tmp_path, study("norms"), found).table
+    assert {row[1] for row in table.texts} == {"successful"}
+    assert table.notes[1] == "lab/entailment: no failed run among 1."
+    assert table.notes[-1].startswith("1 run left out: nothing is kept of their components.")
+    nothing = made_up(tmp_path / "nothing", study("norms"), scores(0.8, 0.5)).table
+    assert nothing.texts == []
+    assert nothing.notes[-1].startswith("2 runs left out")
+
+
+def test_distances_at_the_end(tmp_path: Path) -> None:
+    found = each(history=[{**PROBES, "components": components(1.0, head=value)} for value in (1.0, 2.0)])
+    table = made_up(tmp_path, study("distances"), found).table
+    assert list(table.columns) == ["recipe", "failed", "block 0", "block 1", "head"]
+    # Three times what is given, over two components; of the head's 3 and 6 the mean.
+    assert table.texts == [["devlin", "0/2", "4.243", "4.243", "4.500"]]
+
+
+@pytest.mark.parametrize(("view", "usual", "of_head"), [("updates", "1.5", "3"), ("turns", "0.3", "0.6")])
+def test_updates_count_the_component_that_changed_most(tmp_path: Path, view: str, usual: str, of_head: str) -> None:
+    found = each(history=[{**PROBES, "components": components(1.0, head=2.0)}] * 2)
+    table = made_up(tmp_path, study(view), found).table
+    assert list(table.columns) == ["recipe", "failed", "embeddings", "block 0", "block 1", "head"]
+    assert table.texts == [["devlin", "0/2", usual, usual, usual, of_head]]
+
+
+def test_outcomes(tmp_path: Path) -> None:
+    def history(loss: float, score: float) -> dict[str, object]:
+        losses = [loss + 0.1] * 50 + [loss] * 50
+        return {"losses": losses, "evaluation_steps": [50, 100], "scores": [0.5, score], "constant_loss": math.log(2)}
+
+    found = each(score=[0.5, 0.5, 0.9], history=[history(0.7, 0.5), history(0.5, 0.5), history(0.1, 0.9)])
+    table = made_up(tmp_path, study("outcomes", seeds=3), found).table
+    assert table.texts == [
+        ["devlin", "failed", "2", "0.693", "0.700 ± 0.141", "0.650 ± 0.141", "0.600 ± 0.141", "0.500 ± 0.000"],
+        ["devlin", "successful", "1", "0.693", "0.200 ± -", "0.150 ± -", "0.100 ± -", "0.900 ± -"],
+    ]
+    alone = made_up(tmp_path / "alone", study("outcomes", seeds=1), each(history=[history(0.1, 0.9)])).table
+    assert alone.notes[1] == "devlin: no failed run among 1."
+
+
+def test_the_factor_of_the_correction_is_one_over_the_ratio(tmp_path: Path) -> None:
+    factor, ratio = (made_up(tmp_path, study(view), scores(0.7, 0.7)).table for view in ("correction", "bias"))
+    # Known values of sqrt(1 - .999^t) / (1 - .9^t) at t = 1, 10 and 100; those of the ratio are one over them.
+    assert [row[1] for row in factor.texts[:3]] == ["0.316", "0.153", "0.309"]
+    assert [row[1] for row in ratio.texts[:3]] == ["3.162", "6.528", "3.241"]

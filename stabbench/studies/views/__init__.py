@@ -1,11 +1,25 @@
-"""Tables and pictures of studies: one module a kind, each with a ``table`` and a ``draw``."""
+"""Tables and pictures of studies: one module a kind, or two kinds that are alike, each with ``table`` and ``draw``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from stabbench.studies.result import View
-from stabbench.studies.views import bias, boxes, components, crossed, evaluations, lines, losses, scatter, tries
+from stabbench.studies.views import (
+    bias,
+    boxes,
+    components,
+    crossed,
+    distances,
+    evaluations,
+    lines,
+    losses,
+    norms,
+    outcomes,
+    scatter,
+    tries,
+    updates,
+)
 
 VIEWS: Mapping[str, View] = {
     "boxes": boxes,
@@ -16,5 +30,11 @@ VIEWS: Mapping[str, View] = {
     "evaluations": evaluations,
     "crossed": crossed,
     "components": components,
-    "bias": bias,
+    "bias": bias.RATIO,
+    "correction": bias.FACTOR,
+    "outcomes": outcomes,
+    "norms": norms,
+    "distances": distances,
+    "updates": updates.RMS,
+    "turns": updates.COSINE,
 }

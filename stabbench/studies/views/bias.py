@@ -1,7 +1,12 @@
-"""How much larger Adam's update is without bias correction, by iteration (as Zhang et al. 2021, Fig. 1)."""
+"""What bias correction makes of Adam's update, by iteration.
+
+As the factor that it is (Mosbach et al. 2021, Fig. 6), or as how much larger the update is without it (Zhang et al.
+2021, Fig. 1).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,50 +33,90 @@ APART = 0.05
 NAMED = 2
 
 
-def table(result: StudyResult) -> Table:
-    """The ratio of the update without to that with correction, at powers of ten and where each training ends."""
-    pairs = _pairs(result)
-    ends = _ends(result)
-    last = max(LISTED[-1], *(steps for _, steps in ends))
-    rows: list[list[Entry]] = []
-    for pair in pairs:
-        ratios = _ratios(np.arange(1, last + 1), pair)
-        means = np.cumsum(ratios) / np.arange(1, last + 1)
-        where = [("", step) for step in LISTED] + [end for end, of in ends.items() if pair in of]
-        rows += [
-            [
-                f"{pair[0]}, {pair[1]}",
-                numbers.count(step),
-                numbers.score(ratios[step - 1]),
-                numbers.score(means[step - 1]),
-                task,
+@dataclass(frozen=True)
+class Bias:
+    """One way to show it.
+
+    Attributes:
+        word: What is shown, in a heading.
+        measured: On an axis.
+        said: In a sentence.
+        without: Of a line at one.
+        inverse: Whether it is one over the factor of the correction.
+    """
+
+    word: str
+    measured: str
+    said: str
+    without: str
+    inverse: bool
+
+    def table(self, result: StudyResult) -> Table:
+        """The values at powers of ten and where each training ends."""
+        pairs = _pairs(result)
+        ends = _ends(result)
+        last = max(LISTED[-1], *(steps for _, steps in ends))
+        rows: list[list[Entry]] = []
+        for pair in pairs:
+            values = self._values(np.arange(1, last + 1), pair)
+            means = np.cumsum(values) / np.arange(1, last + 1)
+            where = [("", step) for step in LISTED] + [end for end, of in ends.items() if pair in of]
+            rows += [
+                [
+                    f"{pair[0]}, {pair[1]}",
+                    numbers.count(step),
+                    numbers.score(values[step - 1]),
+                    numbers.score(means[step - 1]),
+                    task,
+                ]
+                for task, step in sorted(where, key=lambda item: item[1])
             ]
-            for task, step in sorted(where, key=lambda item: item[1])
-        ]
-    notes = ["Ratio: Adam's update without bias correction over that with it; its mean is over all steps until then."]
-    columns = ["beta1, beta2", "step", "ratio", "mean ratio", "end of training on"]
-    first = 0 if len(pairs) > 1 else 1
-    return Table(columns[first:], [row[first:] for row in rows], notes)
+        columns = ["beta1, beta2", "step", self.word, f"mean {self.word}", "end of training on"]
+        first = 0 if len(pairs) > 1 else 1
+        return Table(columns[first:], [row[first:] for row in rows], [self.said])
+
+    def draw(self, result: StudyResult, figure: Figure) -> None:
+        """One curve for each pair of betas, and a vertical line where each training ends."""
+        head(result, figure, 6.4, 4.4)
+        axes = figure.add_subplot()
+        ends = _ends(result)
+        last = max(LAST, *(steps for _, steps in ends))
+        steps = np.unique(np.geomspace(1, last, 400).round().astype(int))
+        for colour, (beta1, beta2) in zip(PALETTE, _pairs(result), strict=False):
+            label = f"beta1 = {beta1}, beta2 = {beta2}"
+            axes.plot(steps, self._values(steps, (beta1, beta2)), color=colour, label=label)
+        axes.axhline(1, color="0.6", linestyle="--", linewidth=1, label=self.without)
+        logarithmic(axes)
+        axes.set_xlim(1, last)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("step", fontsize=8)
+        axes.set_ylabel(self.measured, fontsize=8)
+        axes.tick_params(labelsize=7)
+        axes.legend(fontsize=7, loc="upper right" if self.inverse else "lower right")
+        _mark(axes, [(end, task) for task, end in ends], last)
+
+    def _values(self, steps: NDArray[np.int_], betas: Betas) -> NDArray[np.float64]:
+        from stabbench.optim import adam_bias_correction
+
+        factors = np.array([adam_bias_correction(int(step), *betas) for step in steps])
+        return 1 / factors if self.inverse else factors
 
 
-def draw(result: StudyResult, figure: Figure) -> None:
-    """One curve for each pair of betas, and a vertical line where each training ends."""
-    head(result, figure, 6.4, 4.4)
-    axes = figure.add_subplot()
-    ends = _ends(result)
-    last = max(LAST, *(steps for _, steps in ends))
-    steps = np.unique(np.geomspace(1, last, 400).round().astype(int))
-    for colour, (beta1, beta2) in zip(PALETTE, _pairs(result), strict=False):
-        axes.plot(steps, _ratios(steps, (beta1, beta2)), color=colour, label=f"beta1 = {beta1}, beta2 = {beta2}")
-    axes.axhline(1, color="0.6", linestyle="--", linewidth=1, label="no bias")
-    logarithmic(axes)
-    axes.set_xlim(1, last)
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("step", fontsize=8)
-    axes.set_ylabel("update without over update with bias correction", fontsize=8)
-    axes.tick_params(labelsize=7)
-    axes.legend(fontsize=7, loc="upper right")
-    _mark(axes, [(end, task) for task, end in ends], last)
+RATIO = Bias(
+    "ratio",
+    "update without over update with bias correction",
+    "Ratio: Adam's update without bias correction over that with it; its mean is over all steps until then.",
+    "no bias",
+    inverse=True,
+)
+FACTOR = Bias(
+    "factor",
+    "factor on the learning rate",
+    "Factor: what bias correction multiplies the learning rate by, sqrt(1 - beta2^t) / (1 - beta1^t); its mean is over "
+    "all steps until then.",
+    "without bias correction",
+    inverse=False,
+)
 
 
 def _mark(axes: Axes, ends: list[tuple[int, str]], last: int) -> None:
@@ -99,12 +144,6 @@ def _mark(axes: Axes, ends: list[tuple[int, str]], last: int) -> None:
                 "relpos": (0, 0),
             },
         )
-
-
-def _ratios(steps: NDArray[np.int_], betas: Betas) -> NDArray[np.float64]:
-    from stabbench.optim import adam_bias_correction
-
-    return np.array([1 / adam_bias_correction(int(step), *betas) for step in steps])
 
 
 def _betas(row: Row) -> Betas:

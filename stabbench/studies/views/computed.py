@@ -86,3 +86,21 @@ def padded(lists: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
     for row, values in zip(table, lists, strict=True):
         row[: len(values)] = [math.nan if value is None else value for value in values]
     return table
+
+
+# The losses of single steps are too rough to be seen: means over a training's fiftieth are drawn.
+WINDOWS = 50
+
+
+def window_of(losses: NDArray[np.float64]) -> int:
+    """The steps of one window of losses ``[runs, steps]``."""
+    steps: int = losses.shape[1]
+    return max(1, steps // WINDOWS)
+
+
+def window_means(losses: NDArray[np.float64]) -> tuple[list[float], NDArray[np.float64]]:
+    """The middle of each window of losses ``[runs, steps]``, and every run's means, ``[runs, windows]``."""
+    window, last = window_of(losses), losses.shape[1]
+    starts = range(0, last, window)
+    means = [over_runs(losses[:, start : start + window].T).mean for start in starts]
+    return [(start + 1 + min(start + window, last)) / 2 for start in starts], np.stack(means, axis=1)

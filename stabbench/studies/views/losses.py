@@ -12,7 +12,7 @@ from stabbench.report import numbers
 from stabbench.report.numbers import Number
 from stabbench.report.table import Entry, Table
 from stabbench.studies.result import Row, StudyResult
-from stabbench.studies.views.computed import described, over_runs, padded
+from stabbench.studies.views.computed import WINDOWS, described, over_runs, padded, window_means, window_of
 from stabbench.studies.views.panels import (
     axes_of,
     colours,
@@ -26,9 +26,6 @@ from stabbench.studies.views.panels import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# The losses of single steps are too rough to be seen: means over a training's fiftieth are drawn.
-WINDOWS = 50
-
 
 def table(result: StudyResult) -> Table:
     """The loss at the end of the training and half way."""
@@ -36,7 +33,7 @@ def table(result: StudyResult) -> Table:
     for row in result.rows:
         final = [record.final_loss for record in row.runs.records]
         losses = _losses(result, row)
-        window = _window(losses)
+        window = window_of(losses)
         start = (losses.shape[1] - window) // 2
         half_way = over_runs(losses[:, start : start + window].T).mean
         rows.append(
@@ -57,12 +54,9 @@ def draw(result: StudyResult, figure: Figure) -> None:
         windows = set()
         for row in rows:
             losses = _losses(result, row)
-            window = _window(losses)
-            windows.add(window)
-            starts = range(0, losses.shape[1], window)
-            means = [over_runs(losses[:, start : start + window].T).mean for start in starts]
-            found = over_runs(np.stack(means, axis=1))
-            steps = [(start + 1 + min(start + window, losses.shape[1])) / 2 for start in starts]
+            windows.add(window_of(losses))
+            steps, means = window_means(losses)
+            found = over_runs(means)
             name = series(result, row)
             axes.fill_between(steps, found.low, found.high, color=colour[name], alpha=0.15, linewidth=0)
             axes.plot(steps, found.mean, color=colour[name], linewidth=1.2, label=name)
@@ -78,11 +72,6 @@ def draw(result: StudyResult, figure: Figure) -> None:
 def _losses(result: StudyResult, row: Row) -> NDArray[np.float64]:
     """One row a run, one column a step."""
     return padded([history.losses for history in result.histories(row)])
-
-
-def _window(losses: NDArray[np.float64]) -> int:
-    steps: int = losses.shape[1]
-    return max(1, steps // WINDOWS)
 
 
 def _range(losses: Iterable[float | None]) -> list[Number]:
