@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stabbench.api.training import compare as compare
     from stabbench.api.training import measure as measure
     from stabbench.api.training import run_study as run_study
+    from stabbench.api.weights import kept_weights as kept_weights
     from stabbench.errors import StabbenchError as StabbenchError
     from stabbench.gate.comparison import Comparison as Comparison
     from stabbench.optim._mixout import mixout as mixout
@@ -66,6 +67,7 @@ _HOMES = {
     "gate": "stabbench.api.baselines",
     "gate_results": "stabbench.api.elsewhere",
     "get_recipe": "stabbench.recipes",
+    "kept_weights": "stabbench.api.weights",
     "load_plugin": "stabbench.recipes",
     "measure": "stabbench.api.training",
     "metric": "stabbench.tasks.metrics",

@@ -41,6 +41,7 @@ def compare(
     plugins: Sequence[str] = (),
     allow_pickle: bool = False,
     track: Sequence[str] = (),
+    keep_weights: bool = False,
     progress: Progress | None = None,
 ) -> Comparison:
     """Train recipes over seeds, or take what the store has, and put them side by side.
@@ -64,6 +65,7 @@ def compare(
         plugins: Modules that define recipes.
         allow_pickle: Whether pickled weights may be loaded.
         track: Trackers that every run is logged to, once: ``["mlflow"]``.
+        keep_weights: Whether each run's trained weights are kept (:func:`kept_weights`).
         progress: Progress callbacks.
 
     Raises:
@@ -71,7 +73,10 @@ def compare(
     """
     load_plugins(plugins)
     plan = plan_of(recipes, task, model, seeds, revision, data_dir, max_steps)
-    resources = Resources(Path(store), device, workers, stack, executor, ray_address, plugins, allow_pickle, track)
+    resources = Resources(
+        Path(store), device, workers, stack, executor, ray_address, plugins, allow_pickle, track,
+        keep_weights=keep_weights,
+    )  # fmt: skip
     return PrintedComparison.of_runs(execute(plan, resources, progress).check_complete().results())
 
 
@@ -134,6 +139,7 @@ def run_study(
     plugins: Sequence[str] = (),
     allow_pickle: bool = False,
     track: Sequence[str] = (),
+    keep_weights: bool = False,
     progress: Progress | None = None,
 ) -> StudyResult:
     """Run a study, or take what the store has of it.
@@ -155,15 +161,20 @@ def run_study(
         plugins: Modules that define recipes.
         allow_pickle: Whether pickled weights may be loaded.
         track: Trackers that every run is logged to, once: ``["mlflow"]``.
+        keep_weights: Whether each run's trained weights are kept.
         progress: Progress callbacks.
 
     Raises:
         StabbenchError: Bad input, or runs that ended as ``missing``: those of the other tasks are stored by then.
     """
     load_plugins(plugins)
+    resources = Resources(
+        Path(store), device, workers, stack, executor, ray_address, plugins, allow_pickle, track,
+        keep_weights=keep_weights,
+    )  # fmt: skip
     return running.run_study(
         load_study(study) if isinstance(study, str) else study,
-        Resources(Path(store), device, workers, stack, executor, ray_address, plugins, allow_pickle, track),
+        resources,
         tasks=tasks,
         models=models,
         seeds=seeds,

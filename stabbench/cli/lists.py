@@ -166,12 +166,15 @@ def show(run_id: str, history: bool, plot_file: Path | None, store: Path) -> Non
     from stabbench.diagnostics.choice import chosen
     from stabbench.diagnostics.diagnose import diagnose
     from stabbench.records.store import Store
+    from stabbench.records.weights import weights_file
 
     check_outputs({"--plot": plot_file}, store=store)
     with Store(store, write=False) as opened:
         found = opened.find(run_id)
         kept = opened.history(found.id)
     data = found.to_json()
+    if (weights := weights_file(store, found.id)).is_file():
+        data["weights"] = str(weights)
     if history:
         data["history"] = kept.to_json()
     if plot_file is not None:

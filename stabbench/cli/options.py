@@ -140,6 +140,12 @@ _TRACK = click.option(
     help="Log every run, each once: mlflow, trackio, wandb, or one of a package. May be repeated.",
 )
 
+_KEEP_WEIGHTS = click.option(
+    "--keep-weights",
+    is_flag=True,
+    help="Keep each run's trained weights in the store's folder; stored runs without them are trained again.",
+)
+
 _SOME_SEEDS = "Number of seeds (0 to N-1), or a list: 3,7,11."
 
 _STUDY = [
@@ -211,6 +217,8 @@ plan_options = as_one("options", PlanOptions, _PLAN)
 cell_options = as_one("options", PlanOptions, _CELLS)
 #: ``resources``: how runs are trained.
 resources_options = as_one("resources", Resources, [_device(_AUTO), *_RESOURCES, _TRACK])
+#: ``resources``: how runs are trained whose weights may be kept.
+keeping_options = as_one("resources", Resources, [_device(_AUTO), *_RESOURCES, _TRACK, _KEEP_WEIGHTS])
 #: ``resources``: how trials are trained, which are not kept, and so not logged.
 trial_options = as_one("resources", Resources, [_device(_AUTO), *_RESOURCES])
 #: ``resources``: which stored runs are meant.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # numpy behind it is not for `stabbench --help`
     from stabbench.trainings.training import Training
 
 # What a store's folder holds of its own: the runs, with SQLite's journals, and what training keeps there.
-_OF_STORE = ("runs.sqlite", "locks", "encoders", "checkpoints", "outputs", "fresh", ".gitignore")
+_OF_STORE = ("runs.sqlite", "locks", "encoders", "weights", "checkpoints", "outputs", "fresh", ".gitignore")
 
 
 def check_outputs(

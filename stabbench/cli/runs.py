@@ -13,9 +13,9 @@ from stabbench.cli.elsewhere import Elsewhere, elsewhere_options, task_given
 from stabbench.cli.options import (
     changed_rules,
     fresh_option,
+    keeping_options,
     output_options,
     plan_options,
-    resources_options,
     rule_options,
 )
 from stabbench.cli.overwriting import check_outputs
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @plan_options
 @fresh_option
 @output_options
-@resources_options
+@keeping_options
 @rule_options
 def compare(
     recipes: Sequence[str],
@@ -86,7 +86,7 @@ def compare(
 @plan_options
 @fresh_option
 @output_options
-@resources_options
+@keeping_options
 def run(recipe: str, options: PlanOptions, resources: Resources, fresh: bool, outputs: Outputs) -> None:
     """Train one recipe over seeds and describe its runs.
 

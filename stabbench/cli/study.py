@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from stabbench.cli.arguments import report_files
-from stabbench.cli.options import resources_options, study_options
+from stabbench.cli.options import keeping_options, study_options
 from stabbench.cli.overwriting import check_outputs
 from stabbench.cli.streams import say
 from stabbench.cli.written import command_line, interruptible, write_json
@@ -21,7 +21,7 @@ from stabbench.runner.resources import Resources
 @click.option("--published", is_flag=True, help="The paper's numbers beside the measured ones.")
 @click.option("--format", "style", type=click.Choice(["simple", "github"]), default="simple", help="Of the table.")
 @study_options
-@resources_options
+@keeping_options
 def study(
     name: str,
     published: bool,

@@ -36,6 +36,7 @@ class Job:
         keep: The file to keep the trained encoder's weights in; the group is then one seed.
         checkpoints: Where a long training leaves its state now and then, and goes on from what is there.
         detail: How much is kept of what happens; no number of the training depends on it.
+        weights: The store to keep each run's trained weights in; None keeps none.
     """
 
     recipe: Recipe
@@ -51,6 +52,7 @@ class Job:
     keep: Path | None = None
     checkpoints: Checkpoints | None = None
     detail: Detail = DEFAULT_DETAIL
+    weights: Path | None = None
 
 
 @dataclass(frozen=True)

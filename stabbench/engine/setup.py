@@ -9,7 +9,7 @@ from functools import lru_cache
 import torch
 
 from stabbench.engine.curve import Curve
-from stabbench.engine.encoders import load_encoder, save_encoder
+from stabbench.engine.encoders import load_encoder, save_encoder, save_weights
 from stabbench.engine.evaluate import Split, evaluation_steps
 from stabbench.engine.inputs import Inputs, encode, label_tensor
 from stabbench.engine.job import Job
@@ -21,6 +21,7 @@ from stabbench.models.pairs import pair_separator
 from stabbench.models.source import ModelSource, find_model
 from stabbench.recipes import hooks, planned_steps
 from stabbench.records.seeds import Seeds
+from stabbench.records.weights import weights_file
 from stabbench.tasks.task import Examples, Task
 
 
@@ -92,9 +93,13 @@ class Setup:
             )
 
     def keep(self) -> None:
-        """Keep the trained encoder, where the job asks for it."""
+        """Keep the trained encoder, and every run's weights, where the job asks for it."""
         if self._job.keep is not None:
             save_encoder(self._job.keep, self.model, self._layout)
+        if self._job.weights is not None:
+            for number, seeds in enumerate(self._job.seeds):
+                run_id = self._job.fingerprint.run_id(seeds)
+                save_weights(weights_file(self._job.weights, run_id), self.model, number)
 
 
 @lru_cache(maxsize=1)

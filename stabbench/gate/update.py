@@ -17,7 +17,8 @@ from stabbench.gate.plans import baseline_of, plan_of, resources_for
 from stabbench.records.provenance import all_days, origin
 from stabbench.records.run import RunRecord
 from stabbench.records.runs import check_failures_known
-from stabbench.runner.execute import AnyResolved, Execution, execute
+from stabbench.runner.cells import AnyResolved
+from stabbench.runner.execute import Execution, execute
 from stabbench.runner.plan import Plan
 from stabbench.runner.progress import Progress
 from stabbench.runner.resolve import resolve

@@ -35,7 +35,7 @@ LAST = "\U0010ffff"
 
 # What processes hold in a store's folder: files that they write, and claims. There may be other things in that folder,
 # some of them locks, so that not all that is below is looked through.
-_HELD = (PARTS, f"encoders/{PARTS}", f"checkpoints/{PARTS}", f"locks/{'[0-9a-f]' * 16}.lock")
+_HELD = (PARTS, f"encoders/{PARTS}", f"weights/{PARTS}", f"checkpoints/{PARTS}", f"locks/{'[0-9a-f]' * 16}.lock")
 
 _SCHEMA = """
 CREATE TABLE runs (

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, Self, TypeVar
+from typing import Generic, Self, TypeAlias, TypeVar
 
 from stabbench.engine.engine import Engine
 from stabbench.models.source import ModelSource
@@ -195,6 +195,9 @@ class ResolvedTrainings(Resolved[TrainingCell]):
 
     gpus: Sequence[int] = ()
     trainer: OwnCode = field(default_factory=OwnCode)
+
+
+AnyResolved: TypeAlias = ResolvedRecipes | ResolvedTrainings
 
 
 def measured(records: Mapping[str, RunRecord]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Self
 
 from stabbench.errors import StabbenchError
 from stabbench.records.checkpoints import Checkpoints
@@ -13,10 +13,11 @@ from stabbench.records.locks import claimed
 from stabbench.records.run import Outcome, RunRecord
 from stabbench.records.runs import RecipeRuns
 from stabbench.records.store import Store
-from stabbench.runner.cells import ResolvedRecipes, ResolvedTrainings, measured
+from stabbench.runner.cells import AnyResolved, ResolvedRecipes, ResolvedTrainings, measured
 from stabbench.runner.check_fits import selection_warning
 from stabbench.runner.distinct import check_distinct
 from stabbench.runner.executors import refuse_while_imported
+from stabbench.runner.keep_weights import KeptWeights
 from stabbench.runner.one_by_one import OneByOne
 from stabbench.runner.plan import Plan
 from stabbench.runner.progress import Progress
@@ -26,7 +27,6 @@ from stabbench.runner.resources import Resources
 from stabbench.runner.scheduler import Scheduler
 from stabbench.trackers.log import tracked
 
-AnyResolved: TypeAlias = ResolvedRecipes | ResolvedTrainings
 WAITING = "another process trains the same: waiting for it"
 
 
@@ -93,15 +93,19 @@ def execute(
     with Store(resources.store) as store, tracked(resources.trackers, store, progress.note) as log:
         _tidy(store, progress)
         records = stored = store.get(wanted)
-        if resolved.missing_from(records):
+        weights = KeptWeights(resolved, resources, progress)
+        if resolved.missing_from(weights.done(records)):
             names = [cell.fingerprint.cell_id for cell in resolved.all_cells()]
             with claimed(resources.store, names, lambda: progress.note(WAITING)):
                 # Again, as that other process may have trained them meanwhile.
                 stored = store.get(wanted)
-                if resolved.missing_from(stored):
-                    with _scheduler(resolved, resources, stored, progress) as scheduler:
+                done = weights.done(stored)
+                if missing := resolved.missing_from(done):
+                    weights.begin(missing, stored)
+                    with _scheduler(resolved, resources, done, progress) as scheduler:
                         for runs in scheduler.train():
                             store.put_all(runs)
+                            weights.check([record for record, _ in runs], stored)
                             _tidy(store, progress, runs[0][0])
                             log.add(record for record, _ in runs if record.id in own)
             records = store.get(wanted)

@@ -21,6 +21,7 @@ from stabbench.errors import StabbenchError
 from stabbench.records.history import History
 from stabbench.records.run import Outcome, RunRecord
 from stabbench.records.store import FILE, Store
+from stabbench.records.weights import move_weights
 from stabbench.runner.resources import Resources
 
 FOLDER = "fresh"
@@ -133,6 +134,10 @@ def _settle(fresh: Fresh, store: Path) -> None:
                 if not found and now.has_more_than(before):
                     usual.put_history(record.id, now)
         usual.put_all(lacking)
+        different = {run.record.id for run in fresh.differing}
+        for record in records:
+            if record.id not in different:
+                move_weights(fresh.folder, store, record.id)
         fresh.planned = len(records)
     for part in fresh.folder.iterdir() if fresh.differing else (fresh.folder,):
         # Of a store that stays the runs are enough, not whole encoders.

@@ -34,6 +34,8 @@ class Resources:
         allow_pickle: Weights may be unpickled.
         trackers: Names of what every run is logged to, such as ``"mlflow"``.
         history: How much is kept of what happens during a run (:data:`stabbench.records.detail.DETAILS`).
+        keep_weights: Whether the trained weights are kept in the store's folder; a stored run whose weights are not
+            there is trained again for them.
 
     Raises:
         StabbenchError: A value out of range, a tracker that is not installed, or a value that has no effect beside the
@@ -50,6 +52,7 @@ class Resources:
     allow_pickle: bool = False
     trackers: Sequence[str] = ()
     history: Detail = DEFAULT_DETAIL
+    keep_weights: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "store", Path(self.store))  # a text, in programs

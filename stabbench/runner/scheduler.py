@@ -50,7 +50,7 @@ class Scheduler:
     ) -> None:
         refuse_while_imported()
         self._resolved, self._missing, self._progress = resolved, missing, progress
-        self._stack, self._detail = resources.stack, resources.history
+        self._stack, self._detail, self._keeps = resources.stack, resources.history, resources.keep_weights
         self._store = resources.store.resolve()
         self._checkpoints = Checkpoints.of(resources.store)
         self._trainer = resolved.trainer
@@ -149,6 +149,7 @@ class Scheduler:
             keep=keep,
             checkpoints=self._checkpoints,
             detail=self._detail,
+            weights=self._store if self._keeps else None,
         )
 
     def groups(self, cells: Sequence[RecipeCell]) -> list[Job]:

@@ -9,9 +9,9 @@ from typing import TypedDict
 
 from stabbench.errors import StudyError
 from stabbench.records.runs import RecipeRuns
-from stabbench.runner.cells import Cell, RecipeCell, ResolvedRecipes, TrainingCell
+from stabbench.runner.cells import AnyResolved, Cell, RecipeCell, ResolvedRecipes, TrainingCell
 from stabbench.runner.check_fits import check_fits
-from stabbench.runner.execute import AnyResolved, Execution, execute
+from stabbench.runner.execute import Execution, execute
 from stabbench.runner.methods import Method
 from stabbench.runner.plan import Plan
 from stabbench.runner.progress import Progress

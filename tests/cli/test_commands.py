@@ -313,6 +313,18 @@ def test_json_goes_through_a_link_and_into_a_pipe(tmp_path: Path) -> None:
     assert json.loads(reader.communicate(timeout=60)[0])["task"] == "lab/entailment"
 
 
+def test_weights_are_kept_on_request(tmp_path: Path) -> None:
+    short = ["devlin", "--task", "lab/entailment:examples=64", "--seeds", "1", "--max-steps", "1", "--workers", "1"]
+    assert "trained again" not in stabbench("run", *short, cwd=tmp_path).stderr
+    again = stabbench("run", *short, "--keep-weights", cwd=tmp_path)
+    assert "1 stored run is trained again to keep the weights" in again.stderr
+    (run_id,) = [line.split()[0] for line in stabbench("list", "runs", cwd=tmp_path).stdout.splitlines()]
+    shown = json.loads(stabbench("show", run_id, cwd=tmp_path).stdout)
+    assert (tmp_path / shown["weights"]).stem == run_id
+    (tmp_path / shown["weights"]).unlink()
+    assert "weights" not in json.loads(stabbench("show", run_id, cwd=tmp_path).stdout)
+
+
 def test_show_wants_one_run(tmp_path: Path) -> None:
     stabbench("run", "devlin", "--seeds", "2", *SHORT, cwd=tmp_path)
     assert "no runs" in stabbench("show", "zzz", cwd=tmp_path, expect=3).stderr
