@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from stabbench.api.baselines import update_baselines as update_baselines
     from stabbench.api.diagnosis import diagnose as diagnose
     from stabbench.api.elsewhere import compare_results as compare_results
+    from stabbench.api.elsewhere import diagnose_results as diagnose_results
     from stabbench.api.elsewhere import gate_results as gate_results
     from stabbench.api.elsewhere import record_results as record_results
+    from stabbench.api.elsewhere import report_results as report_results
     from stabbench.api.machine import doctor as doctor
     from stabbench.api.page import report as report
+    from stabbench.api.past import history as history
+    from stabbench.api.past import show_baselines as show_baselines
+    from stabbench.api.past import verify_baselines as verify_baselines
     from stabbench.api.training import compare as compare
     from stabbench.api.training import measure as measure
     from stabbench.api.training import run_study as run_study
@@ -36,9 +41,11 @@ if TYPE_CHECKING:
     from stabbench.records.run import RunRecord as RunRecord
     from stabbench.records.seeds import Seeds as Seeds
     from stabbench.records.store import Store as Store
+    from stabbench.studies.loading import study_names as study_names
     from stabbench.studies.study import Study as Study
     from stabbench.tasks.given import task as task
     from stabbench.tasks.metrics import metric as metric
+    from stabbench.tasks.registry import task_names as task_names
     from stabbench.tasks.task import Examples as Examples
     from stabbench.tasks.task import Task as Task
     from stabbench.testing import check_recipe as check_recipe
@@ -63,10 +70,12 @@ _HOMES = {
     "compare": "stabbench.api.training",
     "compare_results": "stabbench.api.elsewhere",
     "diagnose": "stabbench.api.diagnosis",
+    "diagnose_results": "stabbench.api.elsewhere",
     "doctor": "stabbench.api.machine",
     "gate": "stabbench.api.baselines",
     "gate_results": "stabbench.api.elsewhere",
     "get_recipe": "stabbench.recipes",
+    "history": "stabbench.api.past",
     "kept_weights": "stabbench.api.weights",
     "load_plugin": "stabbench.recipes",
     "measure": "stabbench.api.training",
@@ -77,9 +86,14 @@ _HOMES = {
     "record_results": "stabbench.api.elsewhere",
     "recipe_names": "stabbench.recipes",
     "report": "stabbench.api.page",
+    "report_results": "stabbench.api.elsewhere",
     "run_study": "stabbench.api.training",
+    "show_baselines": "stabbench.api.past",
+    "study_names": "stabbench.studies.loading",
     "task": "stabbench.tasks.given",
+    "task_names": "stabbench.tasks.registry",
     "update_baselines": "stabbench.api.baselines",
+    "verify_baselines": "stabbench.api.past",
 }
 
 __all__ = ["__version__", "optim", *_HOMES]

@@ -13,6 +13,9 @@ from stabbench.runner.methods import find_method
 from stabbench.runner.plan import Plan
 from stabbench.tasks.task import Task
 
+#: What a page says of how it was made.
+IN_PYTHON = "stabbench.{}, in Python"
+
 Item = TypeVar("Item", str, str | Recipe)
 
 

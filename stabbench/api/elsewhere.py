@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from stabbench.api.arguments import IN_PYTHON
+from stabbench.diagnostics.diagnose import Diagnosis, diagnose, diagnose_failed
 from stabbench.gate.baselines import Baseline
 from stabbench.gate.comparison import Comparison
 from stabbench.gate.elsewhere import gate_elsewhere, record_elsewhere
@@ -14,6 +16,8 @@ from stabbench.imported.choice import Choice
 from stabbench.imported.runs import read_all
 from stabbench.records.runs import check_complete
 from stabbench.report.comparison import PrintedComparison
+from stabbench.report.page.build import runs_subject
+from stabbench.report.page.make import write_report
 from stabbench.report.printed_gate import PrintedGate
 from stabbench.runner.resources import DEFAULT_BASELINES
 
@@ -114,6 +118,70 @@ def gate_results(
     choice = Choice(metric, seed_from, constant_score, lower_is_better, task, crashed)
     runs = read_all(_sources(results), choice)
     return PrintedGate.of(gate_elsewhere(Path(baselines), runs, rules or Rules()))
+
+
+def diagnose_results(
+    results: Results,
+    *,
+    metric: str | None = None,
+    seed_from: str | None = None,
+    constant_score: float | None = None,
+    lower_is_better: bool = False,
+    task: str | None = None,
+    crashed: Literal["missing", "failed", "left-out"] = "missing",
+    every: bool = False,
+) -> list[Diagnosis]:
+    """Say why runs that were measured elsewhere failed, as far as their logs go.
+
+    Args:
+        results: As for :func:`compare_results`, and so are all that follow but ``every``.
+        metric: The name of the score.
+        seed_from: Where the seed is.
+        constant_score: Of the best constant predictor.
+        lower_is_better: The metric is a loss.
+        task: The task.
+        crashed: What a run without a score is.
+        every: Successful runs, too.
+
+    Raises:
+        StabbenchError: Results that cannot be read, or lack a seed or a score.
+    """
+    choice = Choice(metric, seed_from, constant_score, lower_is_better, task, crashed)
+    found = read_all(_sources(results), choice)
+    return [each for runs in found for each in (diagnose(runs) if every else diagnose_failed(runs))]
+
+
+def report_results(
+    results: Results,
+    output: str | Path = "report.html",
+    *,
+    metric: str | None = None,
+    seed_from: str | None = None,
+    constant_score: float | None = None,
+    lower_is_better: bool = False,
+    task: str | None = None,
+    crashed: Literal["missing", "failed", "left-out"] = "missing",
+    rules: Rules | None = None,
+) -> None:
+    """Write a page about results measured elsewhere.
+
+    Args:
+        results: As for :func:`compare_results`, and so are all that follow ``output``.
+        output: The page: a file that ends in .html, or a folder, where the style is a file of its own.
+        metric: The name of the score.
+        seed_from: Where the seed is.
+        constant_score: Of the best constant predictor.
+        lower_is_better: The metric is a loss.
+        task: The task.
+        crashed: What a run without a score is.
+        rules: Of the verdicts; None takes the defaults.
+
+    Raises:
+        StabbenchError: Results that cannot be read, or lack a seed or a score; or a page that cannot be written.
+    """
+    choice = Choice(metric, seed_from, constant_score, lower_is_better, task, crashed)
+    found = read_all(_sources(results), choice)
+    write_report(runs_subject(found, rules or Rules(), [], IN_PYTHON.format("report_results")), Path(output))
 
 
 def _sources(results: Results) -> list[tuple[str, Path]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from stabbench.api.arguments import load_plugins, plan_of
+from stabbench.api.arguments import IN_PYTHON, load_plugins, plan_of
 from stabbench.gate.rules import Rules
 from stabbench.recipes import Recipe
 from stabbench.records.seeds import Seeds
@@ -15,9 +15,6 @@ from stabbench.runner.plan import DEFAULT_MODEL, DEFAULT_SEEDS, DEFAULT_TASK
 from stabbench.runner.resources import DEFAULT_STORE, Resources
 from stabbench.runner.stored import find_stored
 from stabbench.tasks.task import Task
-
-#: What the page says of how it was made.
-COMMAND = "stabbench.report, in Python"
 
 
 def report(
@@ -62,5 +59,7 @@ def report(
     load_plugins(plugins)
     plan = plan_of(recipes, task, model, seeds, revision, data_dir, max_steps)
     stored = find_stored(plan, Resources(Path(store), device, plugins=plugins, allow_pickle=allow_pickle))
-    write_report(runs_subject(stored.recipes, rules or Rules(), stored.lacking, COMMAND), Path(output))
+    write_report(
+        runs_subject(stored.recipes, rules or Rules(), stored.lacking, IN_PYTHON.format("report")), Path(output)
+    )
     return stored.missing

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -84,7 +83,7 @@ def record(
         raise click.UsageError("name a RECIPE or more to train, or results to read --from a path")
     say(cells_table(made).text())
     say(f"recorded in {baselines_file}")
-    _warn_of_few(made)
+    _warn_of_few({cell.name: cell.sample.planned for cell in made})
 
 
 @baseline_group.command()
@@ -156,12 +155,11 @@ def show(recipes: Sequence[str], baselines_file: Path, task: str | None, verbose
     Example:
       stabbench baseline show --verbose
     """
-    from stabbench.gate.baselines_file import load
-    from stabbench.gate.plans import chosen
-    from stabbench.report.baselines import cells_table, loosening_text
+    from stabbench.api.past import show_baselines
+    from stabbench.report.baselines import loosening_text
 
-    cells = chosen(load(baselines_file), recipes, task)
-    say(cells_table(cells).text())
+    cells = show_baselines(recipes, baselines_file, task=task)
+    say(str(cells))
     for cell in cells if verbose else ():
         say(f"\n{cell.name}, recorded {cell.recorded} by stabbench {cell.stabbench}")
         for name, part in (("experiment", cell.experiment), ("environment", cell.environment)):
@@ -189,25 +187,16 @@ def verify(
     Example:
       stabbench baseline verify --trials 1000
     """
-    from stabbench.gate.baselines_file import load
-    from stabbench.gate.calibration import same_against_same
-    from stabbench.gate.plans import chosen
-    from stabbench.gate.rules import Verdict
-    from stabbench.report.baselines import false_alarms_table
-    from stabbench.report.numbers import score
+    from stabbench.api.past import verify_baselines
 
-    cells = chosen(load(baselines_file), recipes, task)
-    banks = {cell.name: cell.sample for cell in cells}
-    rates = same_against_same(banks, rules, trials=trials, seed=seed)
-    say(false_alarms_table(rates, banks).text())
-    alarms = f"{score(rates.rate(Verdict.FAIL))} of {trials} splits (alpha {rules.alpha:g})"
-    say(f"\n{baselines_file} is whole. False alarms of the whole gate: {alarms}.")
-    _warn_of_few(cells)
-    if rates.alarms_too_often(rules.alpha):
+    found = verify_baselines(recipes, baselines_file, task=task, trials=trials, seed=seed, rules=rules)
+    say(str(found))
+    _warn_of_few({name: bank.planned for name, bank in found.banks.items()})
+    if found.too_often:
         raise StabbenchError("false alarms are more than alpha allows", "are the runs of a cell all of one kind?")
 
 
-def _warn_of_few(cells: Sequence[Any]) -> None:
-    few = [cell.name for cell in cells if cell.sample.planned < FEW_RUNS]
+def _warn_of_few(runs: Mapping[str, int]) -> None:
+    few = [name for name, number in runs.items() if number < FEW_RUNS]
     if few:
         say(f"note: with under {FEW_RUNS} runs most verdicts are INCONCLUSIVE: {', '.join(few)}", err=True)

@@ -9,7 +9,6 @@ import click
 
 from stabbench.cli.options import baselines_option
 from stabbench.cli.streams import say
-from stabbench.errors import StabbenchError
 from stabbench.gate.rules import Rules
 
 
@@ -31,28 +30,9 @@ def history(recipes: Sequence[str], baselines_file: Path, task: str | None, alph
       stabbench history
       stabbench history mosbach --task lab/entailment
     """
-    from stabbench.gate.history import find_changes, load_history
-    from stabbench.records.setting import NO_TASK, TRAINING_TASK
-    from stabbench.report.history import LEGEND, history_tables, steps_text
-    from stabbench.report.wrapping import wrapped
-    from stabbench.runner.methods import label_of
-    from stabbench.tasks.registry import record_name
+    from stabbench.api.past import history as read_history
 
-    Rules(alpha=alpha)  # its bounds
-    wanted = None if task is None else record_name(task)
-    gates, notes = load_history(baselines_file)
-    for note in notes:
+    found = read_history(recipes, baselines_file, task=task, alpha=alpha)
+    for note in found.notes:
         say(f"note: {note}", err=True)
-    every = {cell.name: cell for gate in gates for cell in gate.cells}
-    known = {cell.recipe for cell in every.values()}
-    labels = [label_of(text, known) for text in recipes]
-    cells = [
-        name for name, cell in every.items() if (not labels or cell.recipe in labels) and wanted in (None, cell.task)
-    ]
-    if not cells:
-        own = any(cell.recipe in labels and cell.task == TRAINING_TASK for cell in every.values())
-        hint = NO_TASK if own else f"there are: {'; '.join(every) or 'none'}"
-        raise StabbenchError("no past gate had such a cell", hint)
-    changes = [change for change in find_changes(gates, alpha) if change.cell in cells]
-    parts = [table.text() for table in history_tables(gates, changes, cells)]
-    say("\n\n".join([*parts, wrapped(LEGEND), steps_text(changes, gates, alpha)]))
+    say(str(found))

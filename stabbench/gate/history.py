@@ -16,10 +16,13 @@ import msgspec
 from stabbench._version import __version__
 from stabbench.gate.baselines import BaselineError
 from stabbench.gate.gate import CellResult, GateResult
-from stabbench.records.setting import cell_name
+from stabbench.records.setting import NO_TASK, TRAINING_TASK, cell_name
+from stabbench.runner.methods import label_of
 from stabbench.statistics import Sample, holm
 from stabbench.statistics.effects import deviations
 from stabbench.statistics.steps import Step, find_step, find_steps
+from stabbench.tasks.registry import record_name
+from stabbench.tasks.task import Task
 
 SCHEMA = "stabbench/history/1"
 _GIT_SECONDS = 10
@@ -141,6 +144,26 @@ def load_history(baselines: Path) -> tuple[list[PastGate], list[str]]:
             continue
         gates.append(gate)
     return gates, notes
+
+
+def chosen_cells(gates: Sequence[PastGate], recipes: Sequence[str], task: str | Task | None) -> list[str]:
+    """The names of the cells of these recipes and this task; of all where nothing is named.
+
+    Raises:
+        StabbenchError: There are none.
+    """
+    wanted = None if task is None else record_name(task)
+    every = {cell.name: cell for gate in gates for cell in gate.cells}
+    known = {cell.recipe for cell in every.values()}
+    labels = [label_of(text, known) for text in recipes]
+    found = [
+        name for name, cell in every.items() if (not labels or cell.recipe in labels) and wanted in (None, cell.task)
+    ]
+    if not found:
+        own = any(cell.recipe in labels and cell.task == TRAINING_TASK for cell in every.values())
+        hint = NO_TASK if own else f"there are: {'; '.join(every) or 'none'}"
+        raise BaselineError("no past gate had such a cell", hint)
+    return found
 
 
 def find_changes(gates: Sequence[PastGate], alpha: float) -> list[Change]:

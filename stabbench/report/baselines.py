@@ -3,14 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from stabbench.gate.baselines import Baseline, Loosening
 from stabbench.gate.calibration import Rates
-from stabbench.gate.rules import Verdict
+from stabbench.gate.rules import Rules, Verdict
 from stabbench.records.runs import cut_to
 from stabbench.report import numbers
 from stabbench.report.table import Entry, Table
 from stabbench.statistics import Sample, summarise
+
+
+class PrintedBaselines(tuple[Baseline, ...]):
+    """Baselines that print as the table of `stabbench baseline show`."""
+
+    def __str__(self) -> str:
+        return cells_table(self).text()
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """How often the gate alarms falsely on baselines; prints as `stabbench baseline verify` does.
+
+    Attributes:
+        file: The baselines file.
+        rates: The counts of all verdicts of one half of a cell's runs against the other.
+        rules: By which they were given.
+        banks: The runs of each cell.
+    """
+
+    file: str
+    rates: Rates
+    rules: Rules
+    banks: Mapping[str, Sample]
+
+    @property
+    def rate(self) -> float:
+        """The share of the splits in which the whole gate alarmed."""
+        return self.rates.rate(Verdict.FAIL)
+
+    @property
+    def too_often(self) -> bool:
+        """Whether that is above alpha by more than chance explains."""
+        return self.rates.alarms_too_often(self.rules.alpha)
+
+    def __str__(self) -> str:
+        alarms = f"{numbers.score(self.rate)} of {self.rates.trials} splits (alpha {self.rules.alpha:g})"
+        table = false_alarms_table(self.rates, self.banks).text()
+        return f"{table}\n\n{self.file} is whole. False alarms of the whole gate: {alarms}."
 
 
 def cells_table(cells: Sequence[Baseline]) -> Table:

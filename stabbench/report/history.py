@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from stabbench import statistics
 from stabbench.gate.history import Change, PastCell, PastGate
 from stabbench.report import numbers
 from stabbench.report.table import Entry, Table
+from stabbench.report.wrapping import wrapped
 from stabbench.statistics import Sample
 
 LEGEND = (
@@ -16,6 +18,29 @@ LEGEND = (
     "same runs, which are no new evidence."
 )
 _COMMIT_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class PrintedHistory:
+    """Past gates; prints as `stabbench history` does.
+
+    Attributes:
+        gates: In the order of the file.
+        changes: The steps of the cells.
+        cells: The names of the cells that were asked about.
+        alpha: The rate at which flat series show a step.
+        notes: On lines of the file that are none.
+    """
+
+    gates: Sequence[PastGate]
+    changes: Sequence[Change]
+    cells: Sequence[str]
+    alpha: float
+    notes: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        parts = [table.text() for table in history_tables(self.gates, self.changes, self.cells)]
+        return "\n\n".join([*parts, wrapped(LEGEND), steps_text(self.changes, self.gates, self.alpha)])
 
 
 def history_tables(gates: Sequence[PastGate], changes: Sequence[Change], cells: Sequence[str]) -> list[Table]:

@@ -10,7 +10,10 @@ from command import without_origin
 
 import stabbench
 from stabbench import StabbenchError
+from stabbench.cli.commands import commands
 from stabbench.gate.rules import Rules
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def test_baselines_and_the_gate_give_what_the_command_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,6 +35,54 @@ def test_baselines_and_the_gate_give_what_the_command_gives(tmp_path: Path, monk
         stabbench.record_baselines(["devlin"], file, seeds=3, max_steps=2, **short)  # type: ignore[arg-type]
     with pytest.raises(StabbenchError, match="recipes are a list"):
         stabbench.gate("mosbach", baselines=file)  # type: ignore[arg-type]
+
+
+def test_baselines_and_past_gates_are_shown_as_by_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    scores, at = EXAMPLES / "scores.csv", 0.5
+    stabbench.record_results(scores, constant_score=at)
+    shown = stabbench.show_baselines(["mosbach"])
+    assert [(cell.recipe, len(cell.scores)) for cell in shown] == [("mosbach", 25)]
+    assert str(shown).strip() == command("baseline", "show", "mosbach", cwd=tmp_path).stdout.strip()
+    verified = stabbench.verify_baselines(trials=30, seed=1, rules=Rules(alpha=0.1))
+    said = command("baseline", "verify", "--trials", "30", "--seed", "1", "--alpha", "0.1", cwd=tmp_path)
+    assert str(verified).strip() == said.stdout.strip()
+    assert not verified.too_often
+    assert 0 <= verified.rate <= 0.2
+    command("gate", "--from", f"mosbach={EXAMPLES / 'new_scores.csv'}", "--constant-score", "0.5", cwd=tmp_path)
+    past = stabbench.history(["mosbach"])
+    assert len(past.gates) == 1
+    assert str(past).strip() == command("history", "mosbach", cwd=tmp_path).stdout.strip()
+    for function in (stabbench.show_baselines, stabbench.verify_baselines, stabbench.history):
+        with pytest.raises(StabbenchError):
+            function(["absent"])
+        with pytest.raises(StabbenchError, match="recipes are a list"):
+            function("mosbach")  # type: ignore[arg-type]
+    with pytest.raises(StabbenchError, match="trials"):
+        stabbench.verify_baselines(trials=0)
+
+
+def test_results_from_elsewhere_are_diagnosed_and_reported(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    scores = EXAMPLES / "scores.csv"
+    found = stabbench.diagnose_results(scores, constant_score=0.5)
+    assert {each.record.recipe for each in found} == {"devlin"}
+    assert len(stabbench.diagnose_results(scores, constant_score=0.5, every=True)) == 50
+    stabbench.report_results(scores, tmp_path / "page.html", constant_score=0.5)
+    assert "stabbench.report_results, in Python" in (tmp_path / "page.html").read_text()
+
+
+def test_every_command_has_its_function() -> None:
+    functions = {
+        "baseline": ["record_baselines", "update_baselines", "show_baselines", "verify_baselines"],
+        "list": ["recipe_names", "task_names", "study_names", "Store"],
+        "run": ["compare"],  # of one recipe
+        "show": ["Store"],
+        "study": ["run_study"],
+    }
+    for name in commands.commands:
+        for function in functions.get(name, [name]):
+            assert callable(getattr(stabbench, function)), name
 
 
 def test_a_baseline_of_a_task_that_is_an_object(tmp_path: Path) -> None:

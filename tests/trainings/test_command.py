@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,46 @@ def test_a_gpu_is_not_seen_by_a_run_on_the_cpu(tmp_path: Path) -> None:
     (record,) = of_script(tmp_path, "import os; print('score', len(os.environ['CUDA_VISIBLE_DEVICES']))")
     assert record.fingerprint.environment["device"] == "cpu"
     assert record.score == 0
+
+
+def gpus(folder: Path, monkeypatch: pytest.MonkeyPatch, *names: str, seen: str | None = None) -> None:
+    """A stand-in for NVIDIA's tool, which lists these."""
+    rows = "\n".join(f"{index}, GPU-{index}{index}, {name}" for index, name in enumerate(names))
+    tool = folder / "bin" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\ncat <<'END'\n{rows}\nEND\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent), prepend=os.pathsep)
+    if seen is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
+
+
+@pytest.mark.parametrize(
+    ("seen", "workers", "used"),
+    [(None, None, ["0", "1"]), ("GPU-00,GPU-11", 4, ["GPU-00", "GPU-00", "GPU-11", "GPU-11"]), ("1", 1, ["1"])],
+)
+def test_each_run_has_a_gpu_of_its_own(
+    seen: str | None, workers: int | None, used: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the kind of the first alone: a run's record has one name. All runs are at work at the same time."""
+    gpus(tmp_path, monkeypatch, "NVIDIA A", "NVIDIA A", "NVIDIA B", seen=seen)
+    script = f"""
+import os, pathlib, sys, time
+pathlib.Path(f"here-{{sys.argv[1]}}").touch()
+while len(list(pathlib.Path().glob("here-*"))) < {len(used)}:
+    time.sleep(0.01)
+print(os.environ["CUDA_VISIBLE_DEVICES"])
+print("score", sys.argv[1])
+"""
+    path = training_file(tmp_path, script, score="stdout:score (.*)", timeout="1m")
+    found = executed(path, len(used), workers=workers, device=None)
+    assert {(r.fingerprint.environment["device"], r.fingerprint.environment["device_name"]) for r in found} == {
+        ("cuda", "NVIDIA A")
+    }
+    printed = [(tmp_path / "store" / outputs.FOLDER / r.id / "stdout.txt").read_text().splitlines()[0] for r in found]
+    assert sorted(printed) == used
 
 
 def test_runs_go_side_by_side(tmp_path: Path) -> None:
