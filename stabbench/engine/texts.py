@@ -50,7 +50,8 @@ def check_texts(
 
     Raises:
         ModelError: A number of a token, of a type or of a position is beyond the model's tables, an encoder-decoder
-            would read the end of a sequence inside a text, or the model fails on the longest text.
+            would read the end of a sequence inside a text, the tokenizer knows no word of any text, or the model fails
+            on the longest text.
     """
     tables = _Tables(name, model, tokenizer)
     longest: _Text | None = None
@@ -59,6 +60,7 @@ def check_texts(
         if longest is None or len(text) > len(longest):
             longest = text
     if longest is not None:
+        tables.check_known(longest)
         _try(name, model, longest)
 
 
@@ -76,10 +78,14 @@ class _Tables:
         self._end = tokenizer.eos_token_id if model.config.is_encoder_decoder else None
         self._end_token = tokenizer.eos_token
         self._ends: int | None = None
+        self._unknown = tokenizer.unk_token
+        self._special = {*tokenizer.all_special_ids, *tokenizer("")["input_ids"]}
+        self._any_known = False
         if tokenizer.pad_token_id >= self._tokens:
             raise self._beyond(f"the token for padding, {tokenizer.pad_token!r},", tokenizer.pad_token_id)
 
     def check(self, text: _Text) -> None:
+        self._any_known = self._any_known or not self._special.issuperset(text.tokens["input_ids"])
         if (token := text.highest("input_ids")) >= self._tokens:
             raise self._beyond(f"a token of {text.text!r}", token)
         if self._types is not None and (kind := text.highest("token_type_ids")) >= self._types:
@@ -102,6 +108,17 @@ class _Tables:
                     f"({self._end_token}), and others have {self._ends}; the head reads the text at the last one",
                     f"take {self._end_token} out of the texts",
                 )
+
+    def check_known(self, text: _Text) -> None:
+        """When all texts were checked, of which this is one: runs on tokens that say nothing would all fail."""
+        if self._any_known or self._unknown is None:
+            return
+        raise ModelError(
+            f"{self._model}: its tokenizer knows no word of any text: {text.text!r} and all others are nothing but "
+            f"{self._unknown} to it",
+            "is its vocabulary that of these texts, and was it saved with the model? look at what "
+            "AutoTokenizer.from_pretrained(…) makes of a text",
+        )
 
     def _beyond(self, what: str, number: int) -> ModelError:
         return ModelError(

@@ -26,6 +26,7 @@ from stabbench.runner.resolve import resolve
 from stabbench.runner.resources import Resources
 from stabbench.runner.scheduler import Scheduler
 from stabbench.trackers.log import tracked
+from stabbench.trainings.outputs import FOLDER as OUTPUTS
 
 WAITING = "another process trains the same: waiting for it"
 
@@ -64,9 +65,15 @@ class Execution:
         if missing:
             raise StabbenchError(
                 f"{len(missing)} of {len(records)} runs are missing: {missing[0].reason}",
-                f"what was measured is stored; the same command tries the rest again{remedy(missing[0].reason)}",
+                f"what was measured is stored; the same command tries the rest again{remedy(missing[0].reason)}"
+                + self._printed(missing[0]),
             )
         return self
+
+    def _printed(self, run: RunRecord) -> str:
+        """Where the output of training code is, which its last line alone seldom explains."""
+        folder = self.store / OUTPUTS / run.id
+        return f"\nwhat it printed: {folder}" if folder.is_dir() else ""
 
 
 def execute(

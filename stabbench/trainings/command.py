@@ -104,13 +104,17 @@ class CommandTraining(Training):
 
     def _found(self, ended: Ended, values: Mapping[str, str]) -> Found:
         if ended.code is None:
-            raise NoScoreError(_said(f"it took over {self.timeout:g} seconds", ended))
+            raise NoScoreError(_said(f"it took over {self.timeout:g} seconds", ended.last_error))
         if ended.code != 0:
-            raise NoScoreError(_said(_how(ended.code), ended))
+            raise NoScoreError(_said(_how(ended.code), ended.last_error))
         try:
             return self.place.find(ended.stdout, self.folder, values)
         except NoScoreError as error:
-            raise NoScoreError(_said(str(error), ended)) from None
+            # It ended well: without a traceback, what it wrote as an error last is some library's warning.
+            if ended.exception or self.place.pattern:
+                raise NoScoreError(_said(str(error), ended.exception or ended.last_printed)) from None
+            line = _cut(ended.last_printed)
+            raise NoScoreError(f"{error}; it printed last: {line}" if line else str(error)) from None
 
     def varied(self, parameters: Mapping[str, object]) -> CommandTraining:
         """The same with some parameters set anew.
@@ -139,8 +143,11 @@ def _how(code: int) -> str:
         return f"exit code {code}"
 
 
-def _said(reason: str, ended: Ended) -> str:
-    line = ended.last_line
+def _said(reason: str, line: str) -> str:
     if not line:
         return f"{reason}, and printed nothing"
-    return f"{reason}: {line if len(line) <= _LINE else line[:_LINE] + '…'}"
+    return f"{reason}: {_cut(line)}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LINE else line[:_LINE] + "…"

@@ -19,6 +19,7 @@ HEAD_BYTES = 256 * 2**10
 TAIL_BYTES = 4 * 2**20
 _READ_BYTES = 2**16
 _END_SECONDS = 10.0
+_TRACEBACK = "Traceback (most recent call last):\n"
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,30 @@ class Ended:
     stderr: str
 
     @property
-    def last_line(self) -> str:
-        """The last line of what it said: of its errors, where there are any."""
-        for text in (self.stderr, self.stdout):
-            # A progress bar overwrites its own line.
-            lines = [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
-            if lines:
-                return lines[-1]
-        return ""
+    def exception(self) -> str:
+        """What the last traceback of Python in its errors ends with; empty without one.
+
+        After it libraries may still warn of what a program has left behind.
+        """
+        _, traced, after = self.stderr.rpartition(_TRACEBACK)
+        named = [line for line in after.splitlines() if line[:1].strip()] if traced else []
+        return named[0].strip() if named else ""
+
+    @property
+    def last_error(self) -> str:
+        """The exception, or else the last line, of its errors where there are any."""
+        return self.exception or _last_line(self.stderr) or self.last_printed
+
+    @property
+    def last_printed(self) -> str:
+        """The last line of its standard output."""
+        return _last_line(self.stdout)
+
+
+def _last_line(text: str) -> str:
+    # A progress bar overwrites its own line.
+    lines = [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
 
 
 class _Kept:

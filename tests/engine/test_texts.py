@@ -56,6 +56,15 @@ def test_a_token_beyond_the_table_is_refused(family: str) -> None:
     assert "resize_token_embeddings" in error.hint
 
 
+def test_a_tokenizer_that_knows_no_word_is_refused() -> None:
+    """As one whose vocabulary was lost when it was saved: every run would be that of a constant predictor."""
+    model = tiny_model("bert")
+    unread = Examples(["x y", "z"], None, [0, 1])
+    error = refusal(model, tokenizer(), Task("t", "accuracy", ("no", "yes"), unread, unread, "here"))
+    assert "'x y' and all others are nothing but [UNK] to it" in error.message
+    check_texts("m", model, tokenizer(), task("x y", "z"), 128)  # another text has a word
+
+
 def test_a_token_for_padding_beyond_the_table_is_refused() -> None:
     late = tokenizer(60)
     late.pad_token = "w50"

@@ -98,6 +98,11 @@ def test_a_loss_is_turned_round(tmp_path: Path) -> None:
             "import traceback\ntry: 1 / 0\nexcept Exception: traceback.print_exc()",
             "ZeroDivisionError: division by zero",
         ),
+        # What a library says when the interpreter ends.
+        (
+            "import atexit, sys\natexit.register(print, 'a warning: leaked', file=sys.stderr)\nraise KeyError(3)",
+            "exit code 1: KeyError: 3",
+        ),
         ("print('score high')", "which is no number"),
         ("print('score 1e300')", "is no score: it is over"),
         ("import sys; sys.stdout.buffer.write(b'\\xff\\x00 bytes\\n'); sys.exit(1)", "exit code 1: \ufffd"),
@@ -107,8 +112,18 @@ def test_a_run_without_a_score_is_missing_and_says_why(tmp_path: Path, script: s
     (record,) = of_script(tmp_path, script)
     assert record.outcome is Outcome.MISSING
     assert reason in record.reason
-    with pytest.raises(StabbenchError, match="1 of 1 runs are missing"):
+    with pytest.raises(StabbenchError, match="1 of 1 runs are missing") as error:
         stabbench.compare([str(tmp_path / "mine.toml")], seeds=1, store=tmp_path / "store")
+    printed = tmp_path / "store" / outputs.FOLDER / record.id
+    assert (f"what it printed: {printed}" in str(error.value)) == printed.exists()
+
+
+def test_a_warning_is_not_the_reason_for_a_score_that_is_not_in_its_file(tmp_path: Path) -> None:
+    script = GOOD + "print('UserWarning: use the other kernel', file=sys.stderr)"
+    (record,) = executed(training_file(tmp_path, script, score="{output}/result.json:f1"))
+    assert record.reason == "result.json has no f1; it has accuracy, loss, runtime; it printed last: done"
+    (record,) = executed(training_file(tmp_path, script, score="{output}/results.json:f1"))
+    assert record.reason == "it wrote no file results.json; it printed last: done"
 
 
 @pytest.mark.parametrize("score", ["nan", "inf", "-inf"])
@@ -173,7 +188,7 @@ def test_what_an_earlier_try_has_written_is_no_score(tmp_path: Path) -> None:
     assert record.outcome is Outcome.MISSING
     (tmp_path / "mine.py").write_text("print('nothing')")  # an identity of its own, and so a folder of its own
     (record,) = executed(tmp_path / "mine.toml")
-    assert "it wrote no file result.json: nothing" in record.reason
+    assert "it wrote no file result.json; it printed last: nothing" in record.reason
 
 
 def test_a_command_that_ignores_its_seed_is_an_error(tmp_path: Path) -> None:
