@@ -116,8 +116,8 @@ class _Tables:
         raise ModelError(
             f"{self._model}: its tokenizer knows no word of any text: {text.text!r} and all others are nothing but "
             f"{self._unknown} to it",
-            "is its vocabulary that of these texts, and was it saved with the model? look at what "
-            "AutoTokenizer.from_pretrained(…) makes of a text",
+            "is its vocabulary that of these texts, and was it saved with the model? (the lab model knows the words of "
+            "its own language alone: name another by --model)",
         )
 
     def _beyond(self, what: str, number: int) -> ModelError:

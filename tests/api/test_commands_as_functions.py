@@ -87,7 +87,7 @@ def test_every_command_has_its_function() -> None:
 
 def test_a_baseline_of_a_task_that_is_an_object(tmp_path: Path) -> None:
     """No command finds such a task again: the gate in Python does, and the command says what to do."""
-    rows = [("it broke", 0), ("lovely", 1)] * 20
+    rows = [("angry king", 0), ("glad student", 1)] * 20
     part = stabbench.Examples([text for text, _ in rows], None, [label for _, label in rows])
     task = stabbench.Task("mine", "accuracy", ("bad", "good"), train=part, evaluation=part)
     file, store = tmp_path / "baselines.json", tmp_path / ".stabbench"

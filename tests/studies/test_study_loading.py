@@ -67,7 +67,7 @@ def test_what_a_study_names_is_relative_to_it(tmp_path: Path) -> None:
     (tmp_path / "data" / "own.toml").write_text(training)
     study = load_study(written(tmp_path, "title = 'T'\nrecipes = ['data/own.toml:lr=2']\n"))
     assert list(study.recipes) == [str(tmp_path / "data" / "own.toml:lr=2")]
-    (tmp_path / "data" / "rows.csv").write_text("text,label\n" + "it broke,bad\nlovely,good\n" * 15)
+    (tmp_path / "data" / "rows.csv").write_text("text,label\n" + "angry king,bad\nglad student,good\n" * 15)
     elsewhere = str(tmp_path / "data" / "rows.csv")
     tasks = f"['data/rows.csv', 'lab/paraphrase', {elsewhere + ':examples=8'!r}]"
     study = load_study(written(tmp_path, f"title = 'T'\nrecipes = ['devlin']\ntasks = {tasks}\n"))
