@@ -105,12 +105,7 @@ class AdamW(torch.optim.Optimizer):
             if not settings[name] >= 0:
                 raise ValueError(f"{name} must not be negative, got {settings[name]}")
         super().add_param_group(param_group)
-        added = self.param_groups[-1]
-        if added["anchors"] is not None:
-            shapes = [[t.shape for t in tensors] for tensors in (added["params"], added["anchors"])]
-            if shapes[0] != shapes[1]:
-                del self.param_groups[-1]
-                raise ValueError("anchors must be one tensor for each parameter of the group, of its shape")
+        check_anchors(self)
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -224,6 +219,20 @@ def _fused(
         amsgrad=False,
         maximize=False,
     )
+
+
+def check_anchors(optimizer: torch.optim.Optimizer) -> None:
+    """Refuse the group that was added last, if its anchors are not of its parameters' shapes.
+
+    Raises:
+        ValueError: They are not; the group is taken away again.
+    """
+    added = optimizer.param_groups[-1]
+    if added["anchors"] is not None:
+        shapes = [[t.shape for t in tensors] for tensors in (added["params"], added["anchors"])]
+        if shapes[0] != shapes[1]:
+            del optimizer.param_groups[-1]
+            raise ValueError("anchors must be one tensor for each parameter of the group, of its shape")
 
 
 def _check_betas(betas: tuple[float, float]) -> None:

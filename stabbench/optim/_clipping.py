@@ -15,12 +15,12 @@ from torch import Tensor
 EPSILON = 1e-6
 
 
-def component_scales(norms: Tensor, max_norm: float) -> Tensor:
+def component_scales(norms: Tensor, max_norm: float | Tensor) -> Tensor:
     """Factors that clip every component to ``max_norm`` by itself.
 
     Args:
         norms: Gradient norms, shape ``[..., components]``.
-        max_norm: The threshold c, positive.
+        max_norm: The threshold c, positive; or one for each component.
 
     Returns:
         ``min(1, c / (norm + 1e-6))``, the shape of ``norms``.

@@ -22,3 +22,12 @@ def linear_warmup_linear_decay(step: int, total_steps: int, warmup: float) -> fl
     if step < warmup_steps:
         return step / warmup_steps
     return max(0.0, (total_steps - step) / max(1, total_steps - warmup_steps))
+
+
+def linear_warmup_constant(step: int, total_steps: int, warmup: float) -> float:
+    """The factor on the peak learning rate: 0 to 1 over the warmup, as above, and 1 from then on.
+
+    Source: Defazio et al. 2024, section 4, for an optimizer without a schedule.
+    """
+    warmup_steps = round(warmup * total_steps)
+    return step / warmup_steps if step < warmup_steps else 1.0
