@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -65,7 +66,7 @@ class GroupCheckpoint:
         checkpoints, now = self._job.checkpoints, time.perf_counter()
         if checkpoints is None or now - self._last < checkpoints.interval:
             return
-        size = (1 + len(MOMENTS)) * sum(values.nbytes for values in self._training.model.parameters.values())
+        size = _bytes(self._training)
         cost = size / WRITTEN_BYTES if self._cost is None else self._cost
         if checkpoints.interval and SHARE * (now - self._last) < cost:
             return
@@ -98,7 +99,12 @@ def _restore(training: Training, curve: Curve, found: Checkpoint, runs: Sequence
         for generators, name in _generators(training):
             for generator, state in zip(generators, torch.from_numpy(array(name)), strict=True):
                 generator.set_state(state.clone())  # of a memory that is not PyTorch's own, it would crash
-        _restore_weights(training, array, numbers["updates"])
+        _restore_weights(training, array, numbers)
+        if "averages" in numbers:
+            training.gradients.memory = torch.from_numpy(array("clipping")).to(device).clone()
+            training.averages.values = {
+                name: torch.from_numpy(array(f"averages/{name}")).to(device).clone() for name in numbers["averages"]
+            }
         if isinstance(training.model, OneSeedModel):
             torch.set_rng_state(torch.from_numpy(array("global"))[0].clone())
             if device.type == "cuda":
@@ -106,12 +112,18 @@ def _restore(training: Training, curve: Curve, found: Checkpoint, runs: Sequence
 
 
 @torch.no_grad()
-def _restore_weights(training: Training, array: Callable[[str], Array], updates: dict[str, int]) -> None:
+def _restore_weights(training: Training, array: Callable[[str], Array], numbers: dict[str, Any]) -> None:
     for name, parameter in training.model.parameters.items():
         parameter.copy_(torch.from_numpy(array(f"parameters/{name}")))
-        if name in updates:
-            moments = {m: torch.zeros_like(parameter).copy_(torch.from_numpy(array(f"{m}/{name}"))) for m in MOMENTS}
-            training.stages.optimizer.state[parameter].update(step=updates[name], **moments)
+        if name in numbers["updates"]:
+            kept = numbers.get("states", {}).get(name, {"tensors": MOMENTS})
+            # Cloned, as above.
+            state = {
+                key: torch.from_numpy(array(f"{key}/{name}")).to(parameter.device).clone() for key in kept["tensors"]
+            }
+            state |= {key: torch.tensor(value) for key, value in kept.get("scalars", {}).items()}
+            training.stages.optimizer.state[parameter].update(step=numbers["updates"][name])
+            training.stages.optimizer.state[parameter].update({**state, **kept.get("numbers", {})})
     for name, buffer in training.model.buffers.items():
         buffer.copy_(torch.from_numpy(array(f"buffers/{name}")))
 
@@ -126,9 +138,12 @@ def _tensors(training: Training, curve: Curve) -> Iterator[tuple[str, Tensor]]:
         yield name, torch.stack([generator.get_state() for generator in generators])
     for name, parameter in training.model.parameters.items():
         yield f"parameters/{name}", parameter.detach()
-        for moment, values in training.stages.optimizer.state.get(parameter, {}).items():
-            if moment in MOMENTS:
-                yield f"{moment}/{name}", values
+        for key, values in training.stages.optimizer.state.get(parameter, {}).items():
+            if _is_array(values):
+                yield f"{key}/{name}", values
+    yield "clipping", training.gradients.memory
+    for name, values in training.averages.values.items():
+        yield f"averages/{name}", values
     for name, buffer in training.model.buffers.items():
         yield f"buffers/{name}", buffer
     if isinstance(training.model, OneSeedModel):
@@ -139,6 +154,30 @@ def _tensors(training: Training, curve: Curve) -> Iterator[tuple[str, Tensor]]:
             yield "global_cuda", torch.cuda.get_rng_state(device).unsqueeze(0)
 
 
+def _is_array(value: object) -> bool:
+    return isinstance(value, Tensor) and value.dim() > 0
+
+
+def _kinds(state: dict[str, Any]) -> dict[str, Any]:
+    """What an optimizer keeps of a parameter: the names of tensors of all seeds, and numbers, as JSON values.
+
+    PyTorch's own optimizers keep some of the numbers as tensors.
+    """
+    others = {key: value for key, value in state.items() if not _is_array(value)}
+    return {
+        "tensors": [key for key in state if key not in others],
+        "scalars": {key: value.item() for key, value in others.items() if isinstance(value, Tensor)},
+        "numbers": {key: value for key, value in others.items() if not isinstance(value, Tensor)},
+    }
+
+
+def _bytes(training: Training) -> int:
+    """What a checkpoint takes: the weights, and all that the optimizer keeps."""
+    states = [value for state in training.stages.optimizer.state.values() for value in state.values()]
+    weights = list(training.model.parameters.values())
+    return sum(value.nbytes for value in (*weights, *states) if isinstance(value, Tensor))
+
+
 def _generators(training: Training) -> list[tuple[list[torch.Generator], str]]:
     return [(training.stages.dropout.generators, "dropout"), (training.stages.order.generators, "order")]
 
@@ -147,7 +186,9 @@ def _numbers(training: Training, curve: Curve) -> dict[str, object]:
     parameters, state = training.model.parameters, training.stages.optimizer.state
     return {
         "probe_steps": training.probes.steps,
-        "updates": {name: state[p]["step"] for name, p in parameters.items() if p in state},
+        "updates": {name: int(state[p].get("step", 0)) for name, p in parameters.items() if p in state},
+        "states": {name: _kinds(state[p]) for name, p in parameters.items() if p in state},
+        "averages": list(training.averages.values),
         "evaluation_steps": curve.steps,
         "scores": curve.scores,
         "validation_scores": curve.validation_scores,

@@ -20,7 +20,7 @@ from stabbench.tasks.task import Task
 def measured(job: Job, task: Task, trained: Trained, curve: Curve, number: int, seconds: float) -> Run:
     """The run of the group's seed ``number``."""
     losses = trained.losses[:, number]
-    epoch = -(-len(task.train) // job.recipe.batch_size)
+    epoch = -(-len(task.train) // job.recipe.step_size)
     kept = curve.kept(number)
     score = curve.scores[kept][number]
     if not losses.isfinite().all():

@@ -37,7 +37,8 @@ def run_job(job: Job, task: Task, tick: Tick) -> list[Run]:
     def on_step(step: int) -> None:
         tick(len(job.seeds))
         if step in evaluations:
-            setup.curve.add(step, setup.model, len(job.seeds))
+            with training.scored():
+                setup.curve.add(step, setup.model, len(job.seeds))
         checkpoint.step_made()
 
     try:
@@ -48,7 +49,8 @@ def run_job(job: Job, task: Task, tick: Tick) -> list[Run]:
                 checkpoint.begin(training, setup.curve)
                 tick(training.made * len(job.seeds))
                 trained = training.run(on_step)
-            setup.keep()
+            with training.scored():
+                setup.keep()
     except (StabbenchError, MemoryError):
         raise
     except Exception as error:

@@ -68,8 +68,8 @@ class Setup:
         self._total_steps = self._steps = steps * self._stages
 
     def use_longest_batch(self) -> None:
-        """Train on one batch of the longest examples: for a trial of what fits."""
-        self._data = self._data.longest(self._job.recipe.batch_size)
+        """Train on one step's worth of the longest examples: for a trial of what fits."""
+        self._data = self._data.longest(self._job.recipe.step_size)
 
     @property
     def _stages(self) -> int:

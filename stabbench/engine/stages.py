@@ -13,8 +13,7 @@ from torch import Tensor
 from stabbench.engine.stacking.models import SeedModel
 from stabbench.engine.stacking.streams import SeedStreams
 from stabbench.models.layout import Layout
-from stabbench.optim import AdamW
-from stabbench.recipes import ParameterGroup, Recipe, hooks
+from stabbench.recipes import ParameterGroup, Recipe, hooks, step_hooks
 from stabbench.recipes._calling import drawing_nothing
 from stabbench.records.seeds import Seeds
 
@@ -34,12 +33,14 @@ class Stages:
         dropout: The seeds' streams of masks.
         order: The seeds' streams of data order.
         optimizer: Of the current stage.
-        drawn: Names of the parameters that every seed drew anew.
+        lr_factor: On the current stage's learning rate.
+        drawn: Names of the parameters whose start every seed drew, wholly or in part.
     """
 
     dropout: SeedStreams
     order: SeedStreams
-    optimizer: AdamW
+    optimizer: torch.optim.Optimizer
+    lr_factor: float
 
     def __init__(
         self,
@@ -60,11 +61,15 @@ class Stages:
         streams = SeedStreams(seeds, "initialisation", torch.device("cpu"))
         self.drawn = frozenset(hooks.fresh(recipe, layout)) | missing
         model.initialise(self.drawn, layout, streams)
+        noise = hooks.start_noise(recipe, layout)
+        model.perturb(noise, layout, streams)
+        self.drawn |= noise.keys()
         self._before = {n: model.parameters[n].detach().clone() for n in self._remembered()}
 
     def enter(self, number: int) -> None:
         """Start a stage."""
         stage = self._stages[number]
+        self.lr_factor = stage.lr_factor
         if number == 0 or stage.restart:
             self.dropout = SeedStreams(self._seeds, "dropout", self._device)
             self.order = SeedStreams(self._seeds, "order", torch.device("cpu"))
@@ -74,13 +79,7 @@ class Stages:
                 if number > 0 and stage.restart:
                     parameter.copy_(self._before[name])
         groups = [self._group(group, [n for n in group.names if n in stage.trained]) for group in self._groups]
-        self.optimizer = AdamW(
-            [group for group in groups if group["params"]],
-            lr=self._lr,
-            betas=(self._recipe.beta1, self._recipe.family_value("beta2")),
-            eps=self._recipe.eps,
-            bias_correction=self._recipe.bias_correction,
-        )
+        self.optimizer = hooks.make_optimizer(self._recipe, [group for group in groups if group["params"]])
 
     def forward_weights(self) -> dict[str, Tensor]:
         """Replacements for some weights in the forward pass, where the recipe has the hook ``forward_weight``."""
@@ -95,8 +94,8 @@ class Stages:
         again = self.dropout.restorer() if first else None
         weight, before = self._model.parameters[name], self._before[name]
         if name not in self._model.transposed:
-            return hooks.forward_weight(self._recipe, weight, before, self.dropout.bernoulli, again)
-        return hooks.forward_weight(self._recipe, weight.mT, before.mT, self.dropout.bernoulli, again).mT
+            return step_hooks.forward_weight(self._recipe, weight, before, self.dropout.bernoulli, again)
+        return step_hooks.forward_weight(self._recipe, weight.mT, before.mT, self.dropout.bernoulli, again).mT
 
     @property
     def _mixes(self) -> bool:
@@ -112,6 +111,7 @@ class Stages:
     def _group(self, group: ParameterGroup, names: Sequence[str]) -> dict[str, object]:
         return {
             "params": [self._model.parameters[name] for name in names],
+            "lr": self._lr,
             "weight_decay": group.weight_decay,
             "lr_factor": group.lr_factor,
             "anchors": [self._before[name] for name in names] if group.to_pretrained else None,

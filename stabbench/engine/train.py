@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from stabbench.code.users_code import is_users
+from stabbench.engine.fisher import fisher_masks
+from stabbench.engine.gradients import Gradients
 from stabbench.engine.inputs import Inputs
 from stabbench.engine.observers import Distances, LossCurve, Observer, Probes, Step
+from stabbench.engine.passes import Passes
+from stabbench.engine.scored import Averages, scored_weights
 from stabbench.engine.stacking.models import SeedModel
 from stabbench.engine.stages import Stages
 from stabbench.models.layout import Layout
@@ -61,6 +65,8 @@ class Training:
         model: The seeds' models.
         stages: Streams and optimizer of the stage that the training is in.
         made: Steps made.
+        gradients: Clips them, and may remember.
+        averages: Of the weights, where the recipe scores one.
         permutations: The order of the examples in the epoch that the training is in, ``[seeds, examples]``.
         loss_curve: Keeps the losses.
         probes: Keeps what is looked at now and then.
@@ -88,7 +94,12 @@ class Training:
         self.stages = Stages(recipe, model, layout, seeds, data.labels.device, self._peak_lr)
         self._stage_steps = total_steps // self.stages.number
         self._factors = hooks.schedule(recipe, range(min(steps, self._stage_steps)), self._stage_steps)
-        self._steps_per_epoch = math.ceil(len(data) / recipe.batch_size)
+        self._steps_per_epoch = math.ceil(len(data) / recipe.step_size)
+        self._passes = Passes(recipe, model, self.stages)
+        asked = hooks.subnetwork(recipe, layout)
+        masks = fisher_masks(model, data, recipe.batch_size, asked) if asked else {}
+        self.gradients = Gradients(recipe, model, layout, masks, total_steps)
+        self.averages = Averages(model, hooks.averages(recipe, steps, total_steps))
         self.made = 0
         self.loss_curve = LossCurve()
         self.probes = Probes(steps) if detail == "brief" else Distances(steps, model, self.stages.drawn)
@@ -111,27 +122,30 @@ class Training:
         position = step_of_stage % self._steps_per_epoch
         if position == 0:
             self.permutations = self.stages.order.permutations(len(self._data))
-        start = position * self._recipe.batch_size
-        batch = self._data.rows(self.permutations[:, start : start + self._recipe.batch_size])
-        logits = self.model.logits(batch.tokens, self.stages.forward_weights(), batch.real, self.stages.dropout)
-        loss = seed_losses(logits, batch.labels)
-        # Each seed's loss has only that seed's parameters behind it, so the sum's gradient is every seed's own.
-        loss.sum().backward()
+        index = self.permutations[:, position * self._recipe.step_size :][:, : self._recipe.step_size]
+        first = self.made == 0 and is_users(type(self._recipe))
+        losses, logits = self._passes.backward(self._data, index, values=first)
         with torch.no_grad():
-            first = self.made == 0 and is_users(type(self._recipe))
-            norms, scales = clip_gradients_(self.model, self._recipe, first=first)
+            norms, scales = self.gradients.change(self.made + 1, self.stages, values=first)
             for group in self.stages.optimizer.param_groups:
-                group["lr"] = self._rate(self.made) * group["lr_factor"]
+                group["lr"] = self._rate(self.made) * self.stages.lr_factor * group["lr_factor"]
             self.stages.optimizer.step()
             self.stages.optimizer.zero_grad()
+            if first:
+                hooks.check_state(self._recipe, self.stages.optimizer)
             self.made += 1
-            several = batch.labels.dim() == logits.dim()
-            step = Step(self.made, loss.detach(), lambda: one_class(logits, several=several), norms, scales)
+            self.averages.add(self.made)
+            several = self._data.labels.dim() == 2
+            step = Step(self.made, losses, lambda: one_class(logits, several=several), norms, scales)
             for observer in self.observers:
                 observer.see(step)
 
+    def scored(self) -> contextlib.AbstractContextManager[None]:
+        """While active, the model has the weights that are scored, which an average may be."""
+        return scored_weights(self.model, self.stages.optimizer, self.averages.values)
+
     def _rate(self, step: int) -> float:
-        """The scheduled rate of a step, from 0."""
+        """The scheduled rate of a step, from 0, where nothing else multiplies it."""
         return self._peak_lr * self._factors[step % self._stage_steps]
 
     def run(self, on_step: Callable[[int], None] = lambda _: None) -> Trained:
@@ -154,22 +168,6 @@ class Training:
         )
 
 
-def seed_losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """Each seed's mean loss ``[seeds]``: cross-entropy; binary cross-entropy for several labels; or squared error.
-
-    Args:
-        logits: ``[seeds, batch, outputs]``.
-        labels: ``[seeds, batch]``; of several labels ``[seeds, batch, outputs]``.
-    """
-    if labels.dim() == logits.dim():
-        return functional.binary_cross_entropy_with_logits(logits, labels, reduction="none").flatten(1).mean(1)
-    if labels.dtype == torch.int64:
-        each = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
-    else:
-        each = (logits.flatten() - labels.flatten()).square()
-    return each.view(labels.shape).mean(1)
-
-
 def one_class(logits: Tensor, *, several: bool) -> Tensor:
     """Whether all examples of a seed's batch get the same class, or the same set of ``several`` labels: ``[seeds]``.
 
@@ -179,21 +177,6 @@ def one_class(logits: Tensor, *, several: bool) -> Tensor:
     """
     answers = logits > 0 if several else logits.argmax(-1, keepdim=True)
     return (answers == answers[:, :1]).flatten(1).all(1)
-
-
-def clip_gradients_(model: SeedModel, recipe: Recipe, *, first: bool) -> tuple[Tensor, Tensor]:
-    """Scale every component's gradient as the recipe says.
-
-    Returns the norms before, and the factors, ``[seeds, components]`` each.
-
-    At the first step the values of a user's recipe are checked, which waits for a GPU.
-    """
-    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in model.parameters.values()]
-    norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients], dim=1)
-    scales = hooks.gradient_scales(recipe, norms, values=first)
-    columns = [s.view(-1, *[1] * (g.dim() - 1)) for s, g in zip(scales.unbind(1), gradients, strict=True)]
-    torch._foreach_mul_(gradients, columns)
-    return norms, scales
 
 
 def _norms_by_part(norms: Tensor, names: list[str], layout: Layout) -> dict[str, Tensor]:

@@ -3,8 +3,10 @@
 from stabbench.recipes._base import Intermediate as Intermediate
 from stabbench.recipes._base import Recipe as Recipe
 from stabbench.recipes._class import check_class as check_class
+from stabbench.recipes._hook_types import FurtherPass as FurtherPass
 from stabbench.recipes._hook_types import ParameterGroup as ParameterGroup
 from stabbench.recipes._hook_types import Stage as Stage
+from stabbench.recipes._hook_types import Subnetwork as Subnetwork
 from stabbench.recipes._parameters import MOST_STEPS as MOST_STEPS
 from stabbench.recipes._parameters import parameter as parameter
 from stabbench.recipes._registry import get_recipe as get_recipe
@@ -22,10 +24,12 @@ from stabbench.recipes.hooks import resolve as resolve
 
 __all__ = [
     "MOST_STEPS",
+    "FurtherPass",
     "Intermediate",
     "ParameterGroup",
     "Recipe",
     "Stage",
+    "Subnetwork",
     "check_class",
     "check_fit",
     "check_label",

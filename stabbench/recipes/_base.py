@@ -21,28 +21,28 @@ import dataclasses
 import inspect
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, dataclass_transform
 
 from stabbench.errors import RecipeError
-from stabbench.recipes._hook_types import ParameterGroup, Stage
+from stabbench.recipes import _optimizers
+from stabbench.recipes._hook_types import ParameterGroup, Stage, Subnetwork
 from stabbench.recipes._parameters import check_parameter, parameter, parameter_types
+from stabbench.recipes._step_hooks import StepHooks
 
 if TYPE_CHECKING:  # recipes are listed and checked without loading torch
+    import torch
     from torch import Tensor
 
     from stabbench.models.families import Defaults
     from stabbench.models.layout import Layout
     from stabbench.records.seeds import Seeds
 
-    # Draws one mask of the given shape per seed, entries 1 with the given probability: [seeds, *shape].
-    Bernoulli = Callable[[float, tuple[int, ...]], Tensor]
-
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(parameter,))
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(StepHooks):
     """The scheme that all recipes share (Devlin et al. 2019 as in Mosbach et al. 2021, section 3.2 and Table 3).
 
     Parameters whose explanation ends in "none: the family's" take that value (:mod:`stabbench.models.families`).
@@ -57,15 +57,23 @@ class Recipe:
     # Of a class of this package: raise it when a change of the class alters the numbers of its runs.
     version: ClassVar[int] = 1
 
-    lr: float | None = parameter(None, "peak learning rate, before the model's multiplier; none: the family's", above=0)
+    lr: float | None = parameter(
+        None, "peak learning rate, before the model's multiplier; none: the family's, times the optimizer's", above=0
+    )
     epochs: float = parameter(3.0, "passes over the training set", above=0)
     steps: int | None = parameter(None, "updates, in place of epochs; none: as the epochs say", least=1)
-    batch_size: int = parameter(16, "examples a step", least=1)
+    batch_size: int = parameter(16, "examples a forward pass; a step has accumulate times as many", least=1)
+    accumulate: int = parameter(1, "forward passes a step, whose gradients are added up", least=1, added=True)
     max_length: int = parameter(128, "tokens an example at most", least=4)
     warmup: float = parameter(0.1, "share of the steps that warm up", least=0, below=1)
-    bias_correction: bool = parameter(False, "Adam's bias correction")
-    beta1: float = parameter(0.9, "decay rate of Adam's first moment", least=0, below=1)
-    beta2: float | None = parameter(None, "decay rate of Adam's second moment; none: the family's", least=0, below=1)
+    optimizer: _optimizers.Name = parameter(  # noqa: RUF009
+        "adamw", "what makes the updates; adamw: in the papers' form", added=True
+    )
+    bias_correction: bool = parameter(False, "Adam's bias correction; every optimizer but adamw has its own")
+    beta1: float = parameter(0.9, "decay rate of Adam's first moment; sgd's momentum", least=0, below=1)
+    beta2: float | None = parameter(
+        None, "decay rate of Adam's second moment; none: the optimizer's or the family's", least=0, below=1
+    )
     eps: float = parameter(1e-6, "Adam's epsilon, outside the root", above=0)
     weight_decay: float | None = parameter(None, "decoupled weight decay; none: the family's", least=0)
     max_grad_norm: float | None = parameter(None, "global clipping, 0 for none; none: the family's", least=0)
@@ -113,8 +121,18 @@ class Recipe:
         return ":".join(filter(None, [self.name, ",".join(changed)]))
 
     def parameters(self) -> dict[str, Any]:
-        """Every parameter with its value: part of a run's identity."""
-        return dataclasses.asdict(self)
+        """Every parameter with its value: part of a run's identity.
+
+        One that earlier versions did not have is left out where it changes nothing, so that their runs are the same.
+        """
+        base = {spec.name: spec.default for spec in dataclasses.fields(Recipe) if spec.metadata.get("added")}
+        default = {spec.name: spec.default for spec in dataclasses.fields(self)}
+        values = dataclasses.asdict(self)
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in base or not value == base[name] == default[name]
+        }
 
     def resolved(self, defaults: Defaults, depth: int | None = None) -> Self:
         """This recipe with the model's values in place of None.
@@ -123,9 +141,17 @@ class Recipe:
             defaults: The family's.
             depth: The number of the model's blocks, if that is known.
         """
-        family = dataclasses.asdict(defaults)
+        named = _optimizers.OPTIMIZERS[self.optimizer]
+        family = {**dataclasses.asdict(defaults), "lr": defaults.lr * named.rate}
+        if named.beta2 is not None:
+            family["beta2"] = named.beta2
         asked = [spec.name for spec in dataclasses.fields(self) if getattr(self, spec.name) is None]
         return dataclasses.replace(self, **{name: family[name] for name in asked if name in family})
+
+    @property
+    def step_size(self) -> int:
+        """Examples a step."""
+        return self.batch_size * self.accumulate
 
     # What the engine asks
 
@@ -133,13 +159,14 @@ class Recipe:
         """The number of updates of a whole training, all its stages, on ``train_size`` examples."""
         if self.steps is not None:
             return self.steps
-        return max(1, round(self.epochs * math.ceil(train_size / self.batch_size)))
+        return max(1, round(self.epochs * math.ceil(train_size / self.step_size)))
 
     def schedule(self, step: int, total_steps: int) -> float:
         """The factor on the peak rate, after ``step`` updates of a stage's ``total_steps``."""
-        from stabbench.optim import linear_warmup_linear_decay
+        from stabbench.optim import linear_warmup_constant, linear_warmup_linear_decay
 
-        return linear_warmup_linear_decay(step, total_steps, self.warmup)
+        constant = _optimizers.OPTIMIZERS[self.optimizer].constant
+        return (linear_warmup_constant if constant else linear_warmup_linear_decay)(step, total_steps, self.warmup)
 
     def fresh(self, layout: Layout) -> frozenset[str]:
         """Names of the parameters drawn anew before training, besides those that the checkpoint lacks.
@@ -155,6 +182,30 @@ class Recipe:
         others = [p.name for p in layout.parameters if p.kind != "weight"]
         return [ParameterGroup(decayed, weight_decay), ParameterGroup(others, 0.0)]
 
+    def make_optimizer(self, groups: Sequence[dict[str, Any]]) -> torch.optim.Optimizer:
+        """The optimizer of a stage: by default the one that ``optimizer`` names.
+
+        Args:
+            groups: As any ``torch.optim.Optimizer`` takes them: ``params``, each ``[seeds, ...]``; ``lr``, which is set
+                before every step; ``weight_decay``; ``anchors``, the values that the decay pulls towards, or None; and
+                ``lr_factor``, for the engine.
+
+        Returns:
+            A :class:`stabbench.optim.SeedOptimizer`, say, on these groups, which must keep the seeds apart.
+        """
+        return _optimizers.made(self.optimizer, self.family_value, groups)
+
+    def start_noise(self, layout: Layout) -> Mapping[str, float]:
+        """Noise on what training starts from: names, each with a factor; by default none.
+
+        An entry gets U(-f/2, f/2) times its parameter's standard deviation, from the seed's initialisation stream.
+        """
+        return {}
+
+    def subnetwork(self, layout: Layout) -> Subnetwork | None:
+        """Parameters of which only the entries with the largest Fisher information are trained; by default none."""
+        return None
+
     def staging(self, layout: Layout) -> Sequence[Stage]:
         """The equal parts of the training: by default one, which trains everything."""
         return [Stage(frozenset(p.name for p in layout.parameters))]
@@ -169,15 +220,19 @@ class Recipe:
 
         return global_scales(norms, self.family_value("max_grad_norm"))
 
-    def forward_weight(self, weight: Tensor, pretrained: Tensor, bernoulli: Bernoulli) -> Tensor:
-        """The weight that a Linear uses in a training step.
+    def adaptive_scales(self, norms: Tensor, memory: Tensor, step: int, total_steps: int) -> tuple[Tensor, Tensor]:
+        """Clipping that remembers: in place of ``gradient_scales``, where a recipe has it.
 
         Args:
-            weight: The current value, ``[seeds, out, in]``.
-            pretrained: Its value before training, ``[seeds or 1, out, in]``.
-            bernoulli: Draws ``[seeds, *shape]`` masks from each seed's own dropout stream.
+            norms: Of the components' gradients, ``[seeds, components]``.
+            memory: What the step before gave, of the same shape; zeros at the first.
+            step: The number of this update, from 1.
+            total_steps: Of the whole training.
+
+        Returns:
+            The factors, and what to remember.
         """
-        return weight
+        return self.gradient_scales(norms), memory
 
     def family_value(self, name: str) -> float:
         value: float | None = getattr(self, name)

@@ -16,16 +16,19 @@ from stabbench.recipes._base import Recipe
 # Each hook with the number of its arguments besides the recipe.
 HOOKS = {
     "resolved": 2, "total_steps": 1, "schedule": 2, "fresh": 1, "groups": 1, "staging": 1, "intermediate": 1,
-    "gradient_scales": 1, "forward_weight": 3,
+    "start_noise": 1, "subnetwork": 1, "make_optimizer": 1, "gradient_scales": 1, "adaptive_scales": 4,
+    "forward_weight": 3, "further_passes": 0, "loss": 3, "gradient": 3, "average": 2,
 }  # fmt: skip
 # What the same is called elsewhere, as in transformers' TrainingArguments.
 ELSEWHERE = {
     "learning_rate": "lr", "num_train_epochs": "epochs", "num_epochs": "epochs", "max_steps": "steps",
     "per_device_train_batch_size": "batch_size", "train_batch_size": "batch_size", "max_seq_length": "max_length",
     "warmup_ratio": "warmup", "adam_beta1": "beta1", "adam_beta2": "beta2", "adam_epsilon": "eps", "epsilon": "eps",
-    "lr_scheduler": "schedule", "scheduler": "schedule", "get_lr": "schedule", "optimizer": "groups",
-    "configure_optimizers": "groups", "create_optimizer": "groups", "param_groups": "groups", "clip": "gradient_scales",
-    "clip_gradients": "gradient_scales", "freeze": "staging", "init_weights": "fresh", "num_steps": "total_steps",
+    "lr_scheduler": "schedule", "scheduler": "schedule", "get_lr": "schedule", "optim": "optimizer",
+    "configure_optimizers": "make_optimizer", "create_optimizer": "make_optimizer", "param_groups": "groups",
+    "clip": "gradient_scales", "clip_gradients": "gradient_scales", "freeze": "staging", "init_weights": "fresh",
+    "gradient_accumulation_steps": "accumulate", "accumulation_steps": "accumulate", "compute_loss": "loss",
+    "criterion": "loss", "loss_fn": "loss", "ema": "average", "num_steps": "total_steps",
 }  # fmt: skip
 # A method that calls one of these may read every parameter.
 _READ_ALL = {"parameters", "asdict", "astuple", "fields", "vars", "__dict__"}
@@ -49,6 +52,8 @@ def check_class(recipe: type[Recipe]) -> None:
     inherited = {spec.name for spec in dataclasses.fields(Recipe)}
     for name, value in members.items():
         where = f"recipe {recipe.name!r} ({recipe.__qualname__}): {name}"
+        if name in inherited and _is_method(value):
+            raise RecipeError(f"{where} is a parameter, and no hook: {_advice(f'make_{name}', HOOKS)}", _FREE)
         if name.startswith("_") or name in ("name", "paper") or name in inherited:
             continue
         if name in HOOKS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,35 @@ class Stage:
     Attributes:
         trained: Names of the parameters that change.
         restart: It starts from the values before training and with the seeds' streams anew, as if it were the first.
+        lr_factor: Multiplies the scheduled learning rate.
     """
 
     trained: frozenset[str]
     restart: bool = False
+    lr_factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class FurtherPass:
+    """One more forward pass of a step on the same batch, with masks of dropout of its own.
+
+    Attributes:
+        noise: Of what kind of distribution numbers are added to the token embeddings.
+        size: The standard deviation of ``"normal"`` noise, the bound of ``"uniform"`` noise.
+    """
+
+    noise: Literal["none", "normal", "uniform"] = "none"
+    size: float = 0.0
+
+
+@dataclass(frozen=True)
+class Subnetwork:
+    """Parameters of which only the entries that matter most to the task are trained.
+
+    Attributes:
+        names: The parameters; all others are trained in full.
+        share: How many of their entries, taken together, are trained: those with the largest Fisher information.
+    """
+
+    names: frozenset[str]
+    share: float

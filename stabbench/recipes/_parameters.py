@@ -33,7 +33,13 @@ MASKED = ("dropout", "p")
 
 
 def parameter(
-    default: Any, doc: str, *, least: float | None = None, above: float | None = None, below: float | None = None
+    default: Any,
+    doc: str,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    added: bool = False,
 ) -> Any:
     """Declare a recipe's parameter: a default, a line of explanation and its range.
 
@@ -43,8 +49,11 @@ def parameter(
         least: The smallest value allowed.
         above: The value must be larger than this.
         below: The value must be smaller than this.
+        added: Of a parameter of every recipe that runs were stored without: where it has its default, which leaves
+            all as it was, it is no part of a run's identity.
     """
-    return dataclasses.field(default=default, metadata={"doc": doc, "least": least, "above": above, "below": below})
+    limits = {"least": least, "above": above, "below": below}
+    return dataclasses.field(default=default, metadata={"doc": doc, **limits, "added": added})
 
 
 def parameter_types(recipe: type) -> dict[str, Any]:

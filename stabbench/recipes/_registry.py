@@ -23,6 +23,7 @@ from typing import Any
 from stabbench.code.users_code import ProgramEndError, users_code
 from stabbench.errors import RecipeError, excerpt, unknown
 from stabbench.recipes._base import Recipe
+from stabbench.recipes._built_in import BUILT_IN
 from stabbench.recipes._class import check_class
 from stabbench.recipes._parameters import parse_parameter
 from stabbench.recipes._unknown import unknown_recipe
@@ -34,18 +35,21 @@ _from_plugins: dict[str, type[Recipe]] = {}
 
 @cache
 def _installed() -> dict[str, type[Recipe]]:
-    """Recipes of every installed package, the built-in ones among them."""
+    """The built-in recipes, and those of every installed package."""
     found: dict[str, type[Recipe]] = {}
+    for file, cls in BUILT_IN.values():
+        module = importlib.import_module(f"stabbench.recipes.{file}")
+        _add(found, getattr(module, cls), f"{module.__name__}:{cls}")
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
         try:
             with users_code():
-                cls = entry.load()
+                offered = entry.load()
         except Exception as error:
             raise RecipeError(
                 f"the installed recipe {entry.name!r} ({entry.value}) cannot be loaded: {error}",
                 "repair or uninstall the package that provides it",
             ) from error
-        _add(found, cls, entry.value)
+        _add(found, offered, entry.value)
     return found
 
 

@@ -45,4 +45,7 @@ def check_fit(recipe: Recipe, layout: Layout, total_steps: int) -> None:
         raise RecipeError(f"recipe {recipe.name!r}: a stage trains nothing, or parameters that the model does not have")
     if total_steps % len(stages):
         raise RecipeError(f"recipe {recipe.name!r}: {total_steps} steps cannot be cut into {len(stages)} equal stages")
+    hooks.start_noise(recipe, layout)
+    hooks.subnetwork(recipe, layout)
+    hooks.further_passes(recipe)
     hooks.check_schedule(recipe, total_steps // len(stages))

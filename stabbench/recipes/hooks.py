@@ -1,26 +1,29 @@
-"""Calls each hook of a recipe and refuses answers that cannot be used; check_recipe and every training use this."""
+"""Calls each hook of a recipe and refuses answers that cannot be used; check_recipe and every training use this.
+
+Those that work on tensors inside a step are in :mod:`stabbench.recipes.step_hooks`.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence, Set
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence, Set
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from stabbench.code.users_code import is_users
-from stabbench.errors import RecipeError, excerpt
+from stabbench.code.users_code import in_short, users_code
+from stabbench.errors import RecipeError, StabbenchError, excerpt
 from stabbench.models.layout import Layout
 from stabbench.recipes._base import Intermediate, Recipe
-from stabbench.recipes._calling import ask, drawing_nothing, not_pure, wrong
+from stabbench.recipes._calling import ask, drawing_nothing, wrong
 from stabbench.recipes._class import check_class
-from stabbench.recipes._hook_types import ParameterGroup, Stage
+from stabbench.recipes._hook_types import FurtherPass, ParameterGroup, Stage, Subnetwork
 from stabbench.recipes._parameters import MOST_STEPS
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import torch
 
     from stabbench.models.families import Defaults
-    from stabbench.recipes._base import Bernoulli
 
 # Factors of a schedule that are checked before any training; the training itself checks all that it uses.
 SCHEDULE_SAMPLE = 1_000
@@ -108,6 +111,8 @@ def staging(recipe: Recipe, layout: Layout) -> Sequence[Stage]:
     for stage in answer:
         if not isinstance(stage.trained, Set) or not isinstance(stage.restart, bool):
             raise wrong(recipe, "staging", stage, "stages of a set of names, and True or False as restart")
+        if not _is_factor(stage.lr_factor):
+            raise wrong(recipe, "staging", stage.lr_factor, "a finite lr_factor from 0 up")
     return list(answer)
 
 
@@ -131,72 +136,104 @@ def check_schedule(recipe: Recipe, total_steps: int) -> None:
         raise RecipeError(f"recipe {recipe.name!r}: its schedule is 0 all the time", "nothing would be trained")
 
 
-def gradient_scales(recipe: Recipe, norms: Tensor, *, values: bool) -> Tensor:
-    """The factors on the components' gradients.
+def make_optimizer(recipe: Recipe, groups: Sequence[dict[str, Any]]) -> torch.optim.Optimizer:
+    """The optimizer of a stage.
 
-    Args:
-        recipe: The recipe.
-        norms: Of the components' gradients, ``[seeds, components]``.
-        values: Whether to check the factors' values, too, which waits for a GPU.
+    Raises:
+        RecipeError: It is none, is not for just these parameters, or cannot do what the groups ask for.
     """
-    what, version = "gradient_scales", norms._version
-    with drawing_nothing(recipe, what):
-        scales = recipe.gradient_scales(norms)
-    _check_tensor(recipe, what, scales, norms)
-    if norms._version != version:
-        raise RecipeError(f"recipe {recipe.name!r}: {what} changes its argument", "make a new tensor")
-    if values:
-        if not bool(((scales.isfinite() & (scales >= 0)) | ~norms.isfinite()).all()):
-            raise RecipeError(f"recipe {recipe.name!r}: {what} gives factors that are negative or not finite")
-        if is_users(type(recipe)) and not _same(recipe.gradient_scales(norms), scales):
-            raise not_pure(recipe, what)
-    return scales
+    import torch
+
+    from stabbench.optim import AdamW, SeedOptimizer  # loaded long ago where there are tensors
+
+    what, wanted = "make_optimizer", [id(p) for group in groups for p in group["params"]]
+    with users_code(), drawing_nothing(recipe, what):
+        try:
+            made = recipe.make_optimizer(groups)
+        except StabbenchError:
+            raise
+        except Exception as error:  # a user's recipe may raise anything
+            raise RecipeError(f"recipe {recipe.name!r}: {what} fails: {in_short(error)}") from error
+    if not isinstance(made, torch.optim.Optimizer):
+        raise wrong(recipe, what, made, "a torch.optim.Optimizer")
+    if Counter(id(p) for group in made.param_groups for p in group["params"]) != Counter(wanted):
+        raise RecipeError(f"recipe {recipe.name!r}: its optimizer is not for exactly the parameters of its groups")
+    if not all({"lr", "lr_factor"} <= group.keys() for group in made.param_groups):
+        raise RecipeError(
+            f"recipe {recipe.name!r}: its optimizer lost lr or lr_factor of a group", "hand on the groups"
+        )
+    if any(group["anchors"] is not None for group in groups) and not isinstance(made, AdamW | SeedOptimizer):
+        raise RecipeError(
+            f"recipe {recipe.name!r}: {type(made).__name__} does not know a decay towards the pretrained values",
+            "write it as a stabbench.optim.SeedOptimizer, or leave out to_pretrained",
+        )
+    return made
 
 
-def forward_weight(
-    recipe: Recipe, weight: Tensor, pretrained: Tensor, bernoulli: Bernoulli, again: Callable[[], None] | None
-) -> Tensor:
-    """The weight that a Linear uses in a training step.
+def check_state(recipe: Recipe, optimizer: torch.optim.Optimizer) -> None:
+    """Look at what an optimizer keeps after its first step.
 
-    Args:
-        recipe: The recipe.
-        weight: The current value, ``[seeds, out, in]``.
-        pretrained: Its value before training.
-        bernoulli: Draws masks.
-        again: Rewinds the streams of ``bernoulli``, so that the hook can be called twice; None after the first step.
+    Raises:
+        RecipeError: Something that is neither each seed's own nor a number.
     """
-    what, versions = "forward_weight", (weight._version, pretrained._version)
-    answer = recipe.forward_weight(weight, pretrained, bernoulli)
-    _check_tensor(recipe, what, answer, weight)
-    if (weight._version, pretrained._version) != versions:
-        raise RecipeError(f"recipe {recipe.name!r}: {what} changes its arguments", "make a new tensor")
-    if again is not None and is_users(type(recipe)):
-        if not bool((answer.isfinite() | ~weight.isfinite()).all()):
-            raise RecipeError(f"recipe {recipe.name!r}: {what} gives weights that are not finite")
-        again()
-        if not _same(recipe.forward_weight(weight, pretrained, bernoulli), answer):
-            raise not_pure(recipe, what)
+    import torch
+
+    for parameter, state in optimizer.state.items():
+        for key, value in state.items():
+            own = isinstance(value, torch.Tensor) and value.dim() > 0 and len(value) == len(parameter)
+            single = isinstance(value, int | float) or (isinstance(value, torch.Tensor) and value.dim() == 0)
+            if not (own or single):
+                raise RecipeError(
+                    f"recipe {recipe.name!r}: its optimizer keeps {excerpt(key)}, which is neither a tensor "
+                    "[seeds, ...] nor a number",
+                    "a seed must not depend on the others, and a checkpoint keeps each by itself",
+                )
+
+
+def start_noise(recipe: Recipe, layout: Layout) -> Mapping[str, float]:
+    """Noise on what training starts from, by name."""
+    answer = ask(recipe, "start_noise", lambda: recipe.start_noise(layout))
+    if not isinstance(answer, Mapping) or not all(_is_factor(value) for value in answer.values()):
+        raise wrong(recipe, "start_noise", answer, "a mapping of names to finite factors from 0 up")
+    if not set(answer) <= {p.name for p in layout.parameters}:
+        raise RecipeError(f"recipe {recipe.name!r}: start_noise names parameters that the model does not have")
     return answer
 
 
-def _check_tensor(recipe: Recipe, hook: str, answer: object, like: Tensor) -> None:
-    import torch  # loaded long ago where there are tensors
-
-    if not isinstance(answer, torch.Tensor):
-        raise wrong(recipe, hook, answer, "a tensor")
-    if answer.shape != like.shape:
-        raise RecipeError(
-            f"recipe {recipe.name!r}: {hook} changes the shape {list(like.shape)} to {list(answer.shape)}"
-        )
-    for name in ("dtype", "device"):
-        if getattr(answer, name) != getattr(like, name):
-            raise RecipeError(
-                f"recipe {recipe.name!r}: {hook} changes the {name} {getattr(like, name)} to {getattr(answer, name)}"
-            )
+def subnetwork(recipe: Recipe, layout: Layout) -> Subnetwork | None:
+    """Parameters of which a part of the entries is trained."""
+    answer = ask(recipe, "subnetwork", lambda: recipe.subnetwork(layout))
+    if answer is None:
+        return None
+    if not isinstance(answer, Subnetwork) or not isinstance(answer.names, Set):
+        raise wrong(recipe, "subnetwork", answer, "a Subnetwork of a set of names and a share, or None")
+    if not _is_factor(answer.share) or not 0 < answer.share <= 1:
+        raise wrong(recipe, "subnetwork", answer.share, "a share above 0, at most 1")
+    if not answer.names or not answer.names <= {p.name for p in layout.parameters}:
+        raise RecipeError(f"recipe {recipe.name!r}: subnetwork names nothing, or what the model does not have")
+    return answer
 
 
-def _same(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and bool(((one == other) | (one.isnan() & other.isnan())).all())
+def further_passes(recipe: Recipe) -> Sequence[FurtherPass]:
+    """The forward passes of a step besides the first."""
+    answer = ask(recipe, "further_passes", recipe.further_passes)
+    if not _is_sequence(answer) or not all(isinstance(each, FurtherPass) for each in answer):
+        raise wrong(recipe, "further_passes", answer, "a list of FurtherPass")
+    for each in answer:
+        if each.noise not in ("none", "normal", "uniform") or not _is_factor(each.size):
+            raise wrong(recipe, "further_passes", each, "noise none, normal or uniform, of a finite size from 0 up")
+    return list(answer)
+
+
+def averages(recipe: Recipe, steps: int, total_steps: int) -> list[float]:
+    """The share of the weights in the average that is scored, after each of ``steps`` updates; empty without one."""
+    if type(recipe).average is Recipe.average:
+        return []
+    shares = ask(recipe, "average", lambda: [recipe.average(step + 1, total_steps) for step in range(steps)])
+    for step, share in enumerate(shares, start=1):
+        if not _is_factor(share) or share > 1:
+            raise wrong(recipe, f"average({step}, {total_steps})", share, "a number from 0 to 1")
+    return [float(share) for share in shares]
 
 
 def _is_sequence(value: object) -> bool:

@@ -13,7 +13,7 @@ from stabbench.recipes._parameters import parameter
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stabbench.recipes._base import Bernoulli
+    from stabbench.recipes._step_hooks import Bernoulli
 
 
 class Mixout(Recipe):

@@ -28,12 +28,13 @@ from stabbench.code.replaced import check_nothing_replaced
 from stabbench.engine.stacking import models, packing
 from stabbench.errors import RecipeError
 from stabbench.models import families
-from stabbench.optim import _adamw, _clipping
+from stabbench.optim import _adamw, _clipping, _loss
+from stabbench.recipes import step_hooks
 from stabbench.recipes.devlin import Devlin
 from stabbench.recipes.mixout import Mixout
 from stabbench.tasks import metrics
 
-ORIGINAL = stabbench.engine.train.clip_gradients_
+ORIGINAL = step_hooks.gradient_scales
 LINEAR = torch.nn.functional.linear
 
 
@@ -51,16 +52,16 @@ def other_linear(*args: Any) -> torch.Tensor:
 
 
 REPLACED: list[tuple[Any, str, Any, str]] = [
-    (stabbench.engine.train, "clip_gradients_", lambda model, recipe: None, "the hook gradient_scales"),
-    (stabbench.engine.train, "clip_gradients_", wrapped, "the hook gradient_scales"),
-    (stabbench.engine.train, "clip_gradients_", functools.partial(ORIGINAL, None), "the hook gradient_scales"),
-    (stabbench.engine.train, "seed_losses", stabbench.engine.train.clip_gradients_, "the hooks"),
-    (stabbench.engine.train, "functional", object(), "the hooks"),
+    (step_hooks, "gradient_scales", lambda model, recipe: None, "the hook gradient_scales"),
+    (step_hooks, "gradient_scales", wrapped, "the hook gradient_scales"),
+    (step_hooks, "gradient_scales", functools.partial(ORIGINAL, None), "the hook gradient_scales"),
+    (_loss, "seed_losses", ORIGINAL, "the hook loss"),
+    (_loss, "functional", object(), "the hook loss"),
     (stabbench.engine.train, "max", min, "the hooks"),  # hides Python's
-    (stabbench.optim.AdamW, "step", lambda self: None, "the hook groups"),
-    (stabbench.optim.AdamW, "step", torch.optim.AdamW.step, "the hook groups"),
-    (stabbench.optim, "AdamW", OtherAdamW, "the hook groups"),
-    (stabbench.engine.stages, "AdamW", torch.optim.AdamW, "the hook groups"),
+    (stabbench.optim.AdamW, "step", lambda self: None, "the hook make_optimizer"),
+    (stabbench.optim.AdamW, "step", torch.optim.AdamW.step, "the hook make_optimizer"),
+    (stabbench.optim, "AdamW", OtherAdamW, "the hook make_optimizer"),
+    (stabbench.optim, "AdamW", torch.optim.AdamW, "the hook make_optimizer"),
     (stabbench.Recipe, "schedule", lambda self, step, total: 1.0, "the hook schedule"),
     (Devlin, "schedule", lambda self, step, total: 1.0, "the hook schedule"),
     (Devlin, "schedule", Mixout.schedule, "the hook schedule"),
@@ -87,7 +88,7 @@ REPLACED: list[tuple[Any, str, Any, str]] = [
     (torch, "_foreach_mul_", lambda *_: None, "the hooks"),
     (torch, "einsum", lambda *_: torch.zeros(()), "the hooks"),
     (torch.nn.Dropout, "forward", lambda self, values: values, "the hook forward_weight"),
-    (torch.optim.Optimizer, "zero_grad", lambda self: None, "the hook groups"),
+    (torch.optim.Optimizer, "zero_grad", lambda self: None, "the hook make_optimizer"),
     (modeling_bert.BertPooler, "forward", lambda self, hidden: hidden[:, 0], "the hooks"),
     (modeling_bert, "BertPooler", type("BertPooler", (torch.nn.Module,), {}), "the hooks"),
 ]
@@ -116,8 +117,8 @@ def test_a_function_with_another_code_or_default_is_found(monkeypatch: pytest.Mo
     def other(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         return logits.sum((1, 2))
 
-    monkeypatch.setattr(stabbench.engine.train.seed_losses, "__code__", other.__code__)
-    assert "train.seed_losses" in refusal().message
+    monkeypatch.setattr(_loss.seed_losses, "__code__", other.__code__)
+    assert "_loss.seed_losses" in refusal().message
     monkeypatch.undo()
     monkeypatch.setattr(_adamw.AdamW.__init__, "__defaults__", ((0.9, 0.999), 1e-8, 0.01, True))
     assert "AdamW.__init__" in refusal().message
@@ -240,7 +241,7 @@ def test_a_package_without_its_source_raises_no_alarm_and_hides_nothing(tmp_path
 
 def test_a_module_keeps_its_own_loader() -> None:
     """Tools ask a module's loader for its source and its resources."""
-    assert "seed_losses" in inspect.getsource(stabbench.engine.train)
+    assert "one_class" in inspect.getsource(stabbench.engine.train)
     files = resources.files("stabbench.recipes")
     assert files.joinpath("devlin.py").is_file()
     script = "import stabbench.optim as m; print(type(m.__loader__).__name__, type(m.__spec__.loader).__name__)"

@@ -13,9 +13,11 @@ from stabbench.engine.evaluate import predict
 from stabbench.engine.inputs import Batch, Inputs
 from stabbench.engine.stacking.models import StackedModel
 from stabbench.engine.stacking.streams import SeedStreams
-from stabbench.engine.train import Training, seed_losses
+from stabbench.engine.train import Training
 from stabbench.models.loading import load_model
+from stabbench.optim import seed_losses
 from stabbench.recipes import recipe_names
+from stabbench.recipes._optimizers import OPTIMIZERS
 from stabbench.records.seeds import Seeds
 
 # An epoch is enough of a recipe that only chooses numbers; the others do something of their own.
@@ -27,7 +29,16 @@ SHORT = {name: f"{name}:epochs=1" for name in recipe_names()} | {
 }
 
 
-@pytest.mark.parametrize("text", [*SHORT.values(), "devlin:epochs=2,precision=bf16"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *SHORT.values(),
+        "devlin:epochs=2,precision=bf16",
+        "devlin:epochs=1,batch_size=5,accumulate=3",
+        "child-tuning:epochs=1,mode=F",
+        *(f"cwgnc:epochs=1,optimizer={name}" for name in OPTIMIZERS if name != "adamw"),
+    ],
+)
 def test_a_seed_is_bitwise_the_same_at_every_stack_size(text: str, data: Inputs) -> None:
     recipe = resolved(text)
     seeds = [Seeds.of(n) for n in (4, 0, 9, 2, 7)]
@@ -54,6 +65,9 @@ def test_a_seed_is_bitwise_the_same_at_every_stack_size(text: str, data: Inputs)
         "pretrained-weight-decay:epochs=2,dropout=0",
         "gradual-unfreezing:epochs=1,stages=3,dropout=0",
         "gradual-unfreezing-restart:epochs=1,stages=3,dropout=0",
+        "r3f:epochs=2,dropout=0,size=0.01",
+        "noisytune:epochs=2,dropout=0",
+        "lp-ft:epochs=1,dropout=0",
     ],
 )
 def test_one_seed_at_a_time_is_the_same_training_up_to_rounding(text: str, data: Inputs) -> None:

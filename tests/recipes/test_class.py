@@ -33,8 +33,7 @@ def test_the_built_in_recipes_pass(name: str) -> None:
         ("gradient_scale", lambda self, norms: norms, "gradient_scales"),
         ("forward_weights", lambda self, weight, pretrained, bernoulli: weight, "forward_weight"),
         ("shedule", lambda self, step, total: 1.0, "schedule"),
-        ("optimizer", lambda self, parameters: None, "groups"),
-        ("configure_optimizers", lambda self: None, "groups"),
+        ("configure_optimizers", lambda self: None, "make_optimizer"),
         ("learning_rate", 1e-5, "lr"),
         ("num_train_epochs", 5, "epochs"),
         ("bias_corection", True, "bias_correction"),
@@ -54,8 +53,8 @@ def test_what_would_be_ignored_is_refused_with_the_nearest_name(member: str, val
 
 
 def test_where_no_name_is_near_the_hooks_are_listed() -> None:
-    with pytest.raises(RecipeError, match=r"loss is no hook, and no hook calls it: there are: .*gradient_scales"):
-        check_class(made(loss=lambda self, logits, labels: 0.0))
+    with pytest.raises(RecipeError, match=r"penalty is no hook, and no hook calls it: there are: .*gradient_scales"):
+        check_class(made(penalty=lambda self, logits, labels: 0.0))
 
 
 def test_a_parameter_of_its_own_that_no_hook_reads_is_refused() -> None:
@@ -161,7 +160,7 @@ def test_it_is_refused_wherever_a_recipe_comes_in(tmp_path: Path) -> None:
         'from stabbench import Recipe\nclass Ignored(Recipe):\n    """Ignored."""\n    name = "ignored"\n'
         "    def optimizer(self):\n        pass\n"
     )
-    with pytest.raises(RecipeError, match="did you mean 'groups'"):
+    with pytest.raises(RecipeError, match="did you mean 'make_optimizer'"):
         stabbench.load_plugin(str(plugin))
     recipe = made(gradient_scale=lambda self, norms: norms)()
     with pytest.raises(AssertionError, match="did you mean 'gradient_scales'"):
@@ -169,3 +168,8 @@ def test_it_is_refused_wherever_a_recipe_comes_in(tmp_path: Path) -> None:
     for wrong, message in ((recipe, "did you mean"), (3, "3 is no recipe"), (Recipe, "is no recipe")):
         with pytest.raises(RecipeError, match=message):
             Plan(recipes=[wrong], task="lab/entailment", model="lab", seeds=[Seeds.of(0)])  # type: ignore[list-item]
+
+
+def test_a_method_in_the_place_of_a_parameter_is_refused_with_the_hook() -> None:
+    with pytest.raises(RecipeError, match=r"optimizer is a parameter, and no hook: did you mean 'make_optimizer'\?"):
+        check_class(made(optimizer=lambda self, groups: None))

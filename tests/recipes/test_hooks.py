@@ -56,7 +56,7 @@ def in_place(self: Recipe, weight: torch.Tensor, pretrained: torch.Tensor, berno
     return weight + pretrained
 
 
-IGNORED = recipe(loss=print)
+IGNORED = recipe(penalty=print)
 BEFORE: list[tuple[str, Any, str]] = [
     ("total_steps", lambda self, size: True, "total_steps gives True, not a positive int"),
     ("total_steps", lambda self, size: 2.0, "total_steps gives 2.0"),
@@ -67,7 +67,7 @@ BEFORE: list[tuple[str, Any, str]] = [
     ("resolved", lambda self, defaults, depth: stabbench.get_recipe("devlin"), "resolved gives Devlin"),
     ("intermediate", lambda self, task: "glue/mnli", "intermediate gives 'glue/mnli'"),
     ("intermediate", lambda self, task: Intermediate("lab/inference", "devlin", Seeds.of(0)), "a recipe"),  # type: ignore[arg-type]
-    ("intermediate", lambda self, task: Intermediate("lab/inference", IGNORED, Seeds.of(0)), "loss is no hook"),
+    ("intermediate", lambda self, task: Intermediate("lab/inference", IGNORED, Seeds.of(0)), "penalty is no hook"),
     ("schedule", lambda self, step, total: None, r"schedule\(0, 189\) gives None, not a finite number from 0 up"),
     ("schedule", lambda self, step, total: float("nan"), "gives nan"),
     ("schedule", lambda self, step, total: 1.0 if step < 100 else -0.1, r"schedule\(100, 189\) gives -0.1"),

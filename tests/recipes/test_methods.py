@@ -188,7 +188,9 @@ def test_the_other_recipes_train_nothing_before() -> None:
     assert [n for n in recipe_names() if get_recipe(n).intermediate("lab/entailment")] == ["intermediate-task"]
 
 
-STRUCTURED = {"reinit", "llrd", "gradual-unfreezing", "gradual-unfreezing-restart"}
+STRUCTURED = {
+    "reinit", "llrd", "gradual-unfreezing", "gradual-unfreezing-restart", "child-tuning", "freeze-bottom",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", recipe_names())

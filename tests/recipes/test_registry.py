@@ -57,7 +57,7 @@ def test_a_label_gives_the_recipe_back(
     ("text", "message"),
     [
         ("mosbahc", "did you mean 'mosbach'"),
-        ("zzz", "known: bias-correction"),
+        ("zzz", "known: adagc, bias-correction"),
         ("devlin:learning_rate=1", "unknown parameter of recipe 'devlin': 'learning_rate'"),
         ("devlin:epoch=1", "did you mean 'epochs'"),
         ("devlin:lr", "not parameter=value"),

@@ -44,7 +44,7 @@ def test_the_file_that_defines_it_is_named(here: Path, source: str, file: str) -
     quoted = f"'{file}'" if " " in file else file
     assert f"--plugin {quoted} " in refused("cautious:lr=1e-5")
     assert f"write cautious in its place, and add --plugin {quoted}" in refused(file)
-    assert "known: bias-correction" in refused("zzz")
+    assert "known: adagc, bias-correction" in refused("zzz")
 
 
 @pytest.mark.parametrize("content", OTHERS, ids=range(len(OTHERS)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -32,6 +32,7 @@ class SeedModel(ABC):
     """The models of a group of seeds.
 
     Attributes:
+        model: The ``transformers`` model behind them.
         parameters: Every trainable parameter by its name in the ``transformers`` model, each ``[seeds, ...]``.
         linear_weights: Names of the weights of all Linear layers.
         transposed: Those among them that a layer keeps as ``[in, out]`` (GPT-2's ``Conv1D``).
@@ -39,6 +40,7 @@ class SeedModel(ABC):
             the whole process (:func:`stabbench.engine.run.settings`), under which a model runs as with ``"fp32"``.
     """
 
+    model: PreTrainedModel
     parameters: dict[str, nn.Parameter]
     linear_weights: Sequence[str]
     transposed: frozenset[str]
@@ -50,6 +52,7 @@ class SeedModel(ABC):
         weights: Mapping[str, Tensor],
         real: NDArray[np.bool_],
         streams: SeedStreams | None = None,
+        noise: Callable[[Sequence[int]], Tensor] | None = None,
     ) -> Tensor:
         """Run the model on a merged batch.
 
@@ -59,18 +62,35 @@ class SeedModel(ABC):
             real: Which of the positions are tokens and no padding, ``[seeds, batch, length]``: on the host: reading it
                 from a GPU would stop the queue of kernels.
             streams: What masks of dropout are drawn from, in training.
+            noise: Draws ``[seeds, *shape]`` numbers that are added to the token embeddings.
 
         Returns:
             ``[seeds, batch, outputs]``.
         """
         with contextlib.ExitStack() as stack:
             stack.enter_context(forward_pass(streams))
+            if noise is not None:
+                stack.enter_context(self._noisy_embeddings(noise))
             if streams is not None and self._calls_dropout:
                 stack.enter_context(dropout_functions())
             if self.precision != "bf16":
                 return self._forward(inputs, weights, real)
             stack.enter_context(torch.autocast(next(iter(inputs.values())).device.type, torch.bfloat16))
             return self._forward(inputs, weights, real).float()
+
+    @contextlib.contextmanager
+    def _noisy_embeddings(self, noise: Callable[[Sequence[int]], Tensor]) -> Iterator[None]:
+        """While active, noise is added to what the model looks up for its tokens."""
+        seeds = next(iter(self.parameters.values())).shape[0]
+
+        def add(_: nn.Module, __: object, output: Tensor) -> Tensor:
+            return output + noise((output.shape[0] // seeds, *output.shape[1:])).view_as(output)
+
+        hook = self.model.get_input_embeddings().register_forward_hook(add)
+        try:
+            yield
+        finally:
+            hook.remove()
 
     @property
     def _calls_dropout(self) -> bool:
@@ -101,6 +121,15 @@ class SeedModel(ABC):
                     parameter.copy_(streams.normal(parameter.shape[1:], INIT_STD))
                 else:
                     parameter.fill_(1.0 if info.initial == "ones" else 0.0)
+
+    @torch.no_grad()
+    def perturb(self, noise: Mapping[str, float], layout: Layout, streams: SeedStreams) -> None:
+        """Add to each parameter named U(-f/2, f/2) times its standard deviation, in the model's order."""
+        for info in layout.parameters:
+            if (factor := noise.get(info.name, 0)) and (parameter := self.parameters[info.name])[0].numel() > 1:
+                sizes = torch.stack([values.std() for values in parameter]).cpu()
+                drawn = (streams.uniform(parameter.shape[1:]) - 0.5) * factor
+                parameter.add_((drawn * sizes.view(-1, *[1] * (drawn.dim() - 1))).to(parameter.device))
 
 
 class StackedModel(SeedModel):

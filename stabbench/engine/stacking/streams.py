@@ -65,6 +65,10 @@ class SeedStreams:
         """Draws ``[seeds, *shape]`` from N(0, std^2)."""
         return torch.stack([torch.randn(*shape, generator=g, device=self.device) * std for g in self.generators])
 
+    def uniform(self, shape: Sequence[int]) -> Tensor:
+        """Draws ``[seeds, *shape]`` evenly from 0 to 1."""
+        return torch.stack([torch.rand(*shape, generator=g, device=self.device) for g in self.generators])
+
     def permutations(self, n: int) -> Tensor:
         """Permutations ``[seeds, n]`` of 0 to n - 1."""
         return torch.stack([torch.randperm(n, generator=g, device=self.device) for g in self.generators])
