@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group("list", cls=Group)
 def list_group() -> None:
-    """List recipes, tasks, models, studies or runs.
+    """List recipes, optimizers, tasks, models, studies or runs.
 
     \b
     Example:
@@ -56,6 +56,22 @@ def recipes(verbose: bool, plugins: Sequence[str]) -> None:
         rows = [[s.name, str(s.default), str(s.metadata.get("doc", ""))] for s in dataclasses.fields(cls)]
         title = f"{name}: {docs[name][0]}" + (f" [{cls.paper}]" if cls.paper else "")
         say(Table(["parameter", "default", "meaning"], rows, title=title).text() + "\n")
+
+
+@list_group.command()
+def optimizers() -> None:
+    """Optimizers that every recipe can be trained with, and what each makes of a learning rate that is left open.
+
+    \b
+    Example:
+      stabbench list optimizers
+      stabbench compare cwgnc cwgnc:optimizer=lion
+    """
+    from stabbench.recipes import OPTIMIZERS
+    from stabbench.report.table import Table
+
+    rows = [[name, each.what, f"{each.rate:g} x the family's", each.paper] for name, each in OPTIMIZERS.items()]
+    say(Table(["optimizer", "method", "open lr", "paper"], rows).text())
 
 
 @list_group.command()

@@ -7,6 +7,7 @@ from stabbench.recipes._hook_types import FurtherPass as FurtherPass
 from stabbench.recipes._hook_types import ParameterGroup as ParameterGroup
 from stabbench.recipes._hook_types import Stage as Stage
 from stabbench.recipes._hook_types import Subnetwork as Subnetwork
+from stabbench.recipes._optimizers import OPTIMIZERS as OPTIMIZERS
 from stabbench.recipes._parameters import MOST_STEPS as MOST_STEPS
 from stabbench.recipes._parameters import parameter as parameter
 from stabbench.recipes._registry import get_recipe as get_recipe
@@ -24,6 +25,7 @@ from stabbench.recipes.hooks import resolve as resolve
 
 __all__ = [
     "MOST_STEPS",
+    "OPTIMIZERS",
     "FurtherPass",
     "Intermediate",
     "ParameterGroup",

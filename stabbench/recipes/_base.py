@@ -67,7 +67,7 @@ class Recipe(StepHooks):
     max_length: int = parameter(128, "tokens an example at most", least=4)
     warmup: float = parameter(0.1, "share of the steps that warm up", least=0, below=1)
     optimizer: _optimizers.Name = parameter(  # noqa: RUF009
-        "adamw", "what makes the updates; adamw: in the papers' form", added=True
+        "adamw", "what makes the updates: stabbench list optimizers", added=True
     )
     bias_correction: bool = parameter(False, "Adam's bias correction; every optimizer but adamw has its own")
     beta1: float = parameter(0.9, "decay rate of Adam's first moment; sgd's momentum", least=0, below=1)

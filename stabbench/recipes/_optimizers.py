@@ -21,13 +21,17 @@ class Named:
 
     Attributes:
         of: Its class in :mod:`stabbench.optim`.
-        takes: Its settings, each with the recipe's parameter that it is; betas and eps by default.
+        what: What it is, in a line.
+        paper: Its source.
+        takes: Its settings, each with the recipe's parameter that it is.
         rate: What the family's learning rate, which is AdamW's, is multiplied by where the recipe leaves it open.
         beta2: In place of the family's, which is Adam's; None where it is of the same kind.
         constant: The rate stays where it is after the warmup.
     """
 
     of: str
+    what: str
+    paper: str
     takes: Mapping[str, str]
     rate: float = 1.0
     beta2: float | None = None
@@ -36,16 +40,49 @@ class Named:
 
 _ADAM = {"beta1": "beta1", "beta2": "beta2", "eps": "eps"}
 OPTIMIZERS: Mapping[str, Named] = {
-    "adamw": Named("AdamW", {**_ADAM, "bias_correction": "bias_correction"}),
-    "adamw-torch": Named("TorchAdamW", _ADAM),
-    "sgd": Named("SGD", {"momentum": "beta1"}, rate=500.0),
-    "radam": Named("RAdam", _ADAM),
-    "nadam": Named("NAdam", _ADAM),
-    # Relative to the size of a parameter, which is some hundredths.
-    "adafactor": Named("Adafactor", {}, rate=25.0),
-    "lion": Named("Lion", {"beta1": "beta1", "beta2": "beta2"}, rate=0.2, beta2=0.99),
-    "stable-adamw": Named("StableAdamW", _ADAM),
-    "schedule-free-adamw": Named("ScheduleFreeAdamW", _ADAM, constant=True),
+    "adamw": Named(
+        "AdamW",
+        "AdamW in the papers' form, eps outside the corrected root",
+        "Mosbach et al. 2021, eq. 1-2",
+        {**_ADAM, "bias_correction": "bias_correction"},
+    ),
+    "adamw-torch": Named(
+        "TorchAdamW", "AdamW as in PyTorch, eps after the correction", "Loshchilov and Hutter 2019", _ADAM
+    ),
+    "radam": Named(
+        "RAdam", "Adam; the adaptive rate is held back while its variance is large", "Liu et al. 2020", _ADAM
+    ),
+    "nadam": Named("NAdam", "Adam with Nesterov's momentum", "Dozat 2016", _ADAM),
+    "stable-adamw": Named(
+        "StableAdamW",
+        "AdamW; the rate falls for tensors whose second moment lags behind",
+        "Wortsman et al. 2023, section 3.3",
+        _ADAM,
+    ),
+    "schedule-free-adamw": Named(
+        "ScheduleFreeAdamW",
+        "AdamW with a running average, which is scored, in place of a falling rate",
+        "Defazio et al. 2024",
+        _ADAM,
+        constant=True,
+    ),
+    "lion": Named(
+        "Lion",
+        "every entry moves by the rate",
+        "Chen et al. 2023",
+        {"beta1": "beta1", "beta2": "beta2"},
+        rate=0.2,
+        beta2=0.99,
+    ),
+    # Its rate is relative to the size of a parameter, which is some hundredths.
+    "adafactor": Named(
+        "Adafactor",
+        "second moments of rows and columns; a rate relative to the parameter's size",
+        "Shazeer and Stern 2018",
+        {},
+        rate=25.0,
+    ),
+    "sgd": Named("SGD", "momentum, which is beta1", "Sutskever et al. 2013", {"momentum": "beta1"}, rate=500.0),
 }
 
 

@@ -16,8 +16,7 @@ from stabbench.engine.stacking.streams import SeedStreams
 from stabbench.engine.train import Training
 from stabbench.models.loading import load_model
 from stabbench.optim import seed_losses
-from stabbench.recipes import recipe_names
-from stabbench.recipes._optimizers import OPTIMIZERS
+from stabbench.recipes import OPTIMIZERS, recipe_names
 from stabbench.records.seeds import Seeds
 
 # An epoch is enough of a recipe that only chooses numbers; the others do something of their own.

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from command import stabbench as command
 from torch.nn import functional
 
 import stabbench
+from stabbench.recipes import OPTIMIZERS
 from stabbench.recipes._built_in import BUILT_IN
-from stabbench.recipes._optimizers import OPTIMIZERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "recipes.md"
 EXAMPLES = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", PAGE.read_text(), re.DOTALL))
@@ -36,3 +37,8 @@ def test_the_page_has_every_later_recipe_and_every_optimizer() -> None:
     for name, named in OPTIMIZERS.items():
         (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
         assert row.split("|")[3].strip() == f"{named.rate:g}"
+
+
+def test_the_command_lists_every_optimizer(tmp_path: Path) -> None:
+    listed = command("list", "optimizers", cwd=tmp_path).stdout.splitlines()[2:]
+    assert [line.split()[0] for line in listed] == list(OPTIMIZERS)

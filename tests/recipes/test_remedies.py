@@ -21,8 +21,7 @@ from stabbench.errors import ModelError, RecipeError, StabbenchError
 from stabbench.models.layout import Layout, ParameterInfo
 from stabbench.models.loading import load_model
 from stabbench.optim import global_scales
-from stabbench.recipes import Subnetwork, parse_recipe
-from stabbench.recipes._optimizers import OPTIMIZERS
+from stabbench.recipes import OPTIMIZERS, Subnetwork, parse_recipe
 from stabbench.records.seeds import Seeds
 
 SEEDS = [Seeds.of(0), Seeds.of(5)]
