@@ -127,6 +127,7 @@ def run_study(
     tasks: Sequence[str] | None = None,
     models: Sequence[str] | None = None,
     seeds: int | Sequence[int] | None = None,
+    texts: str | Path | None = None,
     revision: str | None = None,
     data_dir: str | Path | None = None,
     max_steps: int | None = None,
@@ -149,6 +150,7 @@ def run_study(
         tasks: Replace the study's tasks.
         models: Replace the study's models.
         seeds: Replace the study's seeds: a number, or a list.
+        texts: Replaces the study's file of texts, of a study of perplexity.
         revision: As for :func:`compare`, and so are all that follow.
         data_dir: The folder of the official GLUE TSV files.
         max_steps: Cuts every training short, for trials.
@@ -178,6 +180,7 @@ def run_study(
         tasks=tasks,
         models=models,
         seeds=seeds,
+        texts=None if texts is None else str(texts),
         revision=revision,
         data_dir=path(data_dir),
         max_steps=max_steps,

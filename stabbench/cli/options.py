@@ -155,6 +155,12 @@ _STUDY = [
     seeds_option(
         None, "In place of the study's: number of seeds (0 to N-1), or a list: 3,7,11. A crossed study runs every pair."
     ),
+    click.option(
+        "--texts",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="Of a study of perplexity: the texts whose words are masked, one a line.",
+    ),
     _MAX_STEPS,
     _JSON,
     _PLOT,

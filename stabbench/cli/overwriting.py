@@ -23,6 +23,7 @@ def check_outputs(
     store: Path,
     baselines: Path | None = None,
     study: str = "",
+    texts: str = "",
     plugins: Sequence[str] = (),
     data_dir: Path | None = None,
     tasks: Sequence[str | Task | None] = (),
@@ -37,6 +38,7 @@ def check_outputs(
         store: The folder of the run store, which may not be there yet.
         baselines: The baselines file that is read.
         study: The study's name, or its file.
+        texts: A file of texts; empty where there is none.
         plugins: Names of modules that are loaded, or files.
         data_dir: Of GLUE.
         tasks: Names, task files or data files.
@@ -49,6 +51,7 @@ def check_outputs(
     """
     named = {option: path for option, path in outputs.items() if path is not None and not _is_device(path)}
     inputs = [*_inputs(baselines, study, plugins, data_dir, models), *_data_of(tasks)]
+    inputs += [("the texts", Path(texts))] if texts else []
     inputs += [*_of_trainings(trainings), *_results(results)]
     for number, (option, path) in enumerate(named.items()):
         for other, same in [*inputs, *list(named.items())[:number]]:

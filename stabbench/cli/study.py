@@ -30,6 +30,7 @@ def study(
     models: Sequence[str],
     seeds: Sequence[int] | None,
     revision: str | None,
+    texts: str | None,
     max_steps: int | None,
     data_dir: Path | None,
     json_file: Path | None,
@@ -61,7 +62,7 @@ def study(
     declared = load_study(name)
     check_outputs(
         {"--json": json_file, "--plot": plot_file, **report_files(report_file)},
-        store=resources.store, study=name, plugins=resources.plugins, data_dir=data_dir,
+        store=resources.store, study=name, texts=texts or declared.texts, plugins=resources.plugins, data_dir=data_dir,
         tasks=tasks or declared.tasks, models=models or declared.models,
     )  # fmt: skip
     with interruptible(resources.store), shown_progress() as progress:
@@ -71,6 +72,7 @@ def study(
             tasks=tasks or None,
             models=models or None,
             seeds=seeds,
+            texts=texts,
             revision=revision,
             data_dir=data_dir,
             max_steps=max_steps,

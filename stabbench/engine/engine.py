@@ -6,7 +6,19 @@ from dataclasses import dataclass
 
 from stabbench.code.replaced import check_nothing_replaced
 from stabbench.engine.empty_records import missing
-from stabbench.engine.job import CheckedModel, FirstLosses, Job, Memory, ModelCheck, Pace, Tick
+from stabbench.engine.job import (
+    CheckedModel,
+    FirstLosses,
+    Job,
+    Memory,
+    ModelCheck,
+    Pace,
+    Perplexities,
+    PerplexityPart,
+    PlanePart,
+    PlaneValues,
+    Tick,
+)
 from stabbench.engine.planned import check_code, planned_task
 from stabbench.records.history import Run
 from stabbench.records.seeds import Seeds
@@ -60,6 +72,28 @@ class Engine:
         from stabbench.engine.trial import losses_of
 
         return losses_of(job, self._task(job))
+
+    def plane(self, part: PlanePart, tick: Tick) -> PlaneValues:
+        """The losses and gradient norms at points of a plane.
+
+        Raises:
+            StabbenchError: The job cannot be done as planned, or weights cannot be read.
+            MemoryError: The stack does not fit into the memory.
+        """
+        from stabbench.engine.surface import plane_values
+
+        return plane_values(part, self._task(part.job))
+
+    def perplexities(self, part: PerplexityPart, tick: Tick) -> Perplexities:
+        """The pretrained model's perplexity, and that of a trained encoder by the number of blocks put back.
+
+        Raises:
+            StabbenchError: The model does not predict masked words, or weights cannot be read.
+            MemoryError: It does not fit into the memory.
+        """
+        from stabbench.engine.perplexity import perplexities
+
+        return perplexities(part)
 
     def train(self, job: Job, tick: Tick) -> list[Run]:
         """Train and score a group of seeds, as it was planned: with the same code and data.

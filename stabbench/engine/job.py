@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from stabbench.models.source import ModelSource
 from stabbench.recipes import Recipe
@@ -70,6 +71,78 @@ class ModelCheck:
     task: TaskSource
     data: str
     recipes: tuple[tuple[Recipe, int], ...]
+
+
+# How far to go from a run's start towards one trained model, and how far towards another.
+Point: TypeAlias = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class PlanePart:
+    """Some points of the plane through a run's start and two trained models.
+
+    Attributes:
+        job: That of the run; of its seeds the first is meant.
+        first: The file of the weights of one of the models.
+        second: That of the other one.
+        points: In multiples of the ways to the two.
+        gradients: Whether gradient norms are asked for, too.
+        examples: The number of training examples.
+        stack: How many points are evaluated together.
+    """
+
+    job: Job
+    first: Path
+    second: Path
+    points: tuple[Point, ...]
+    gradients: bool
+    examples: int
+    stack: int
+
+
+@dataclass(frozen=True)
+class PlaneValues:
+    """What was found at points of a plane.
+
+    Attributes:
+        points: The points.
+        losses: The mean loss at each.
+        norms: The norm of its gradient by all parameters; NaN where it was not asked for.
+    """
+
+    points: tuple[Point, ...]
+    losses: tuple[float, ...]
+    norms: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class PerplexityPart:
+    """Texts whose masked words are predicted by a trained encoder.
+
+    Attributes:
+        job: That of a run: the model, its device and precision, and the length of texts.
+        weights: The file of its weights.
+        texts: The texts.
+    """
+
+    job: Job
+    weights: Path
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Perplexities:
+    """How well masked words are predicted; None where the number is not finite.
+
+    Attributes:
+        weights: The file of the trained weights.
+        pretrained: The perplexity of the pretrained model.
+        put_back: That of the trained one with none, one, two, ... all of its top blocks as pretrained.
+    """
+
+    weights: Path
+    pretrained: float | None
+    put_back: tuple[float | None, ...]
 
 
 @dataclass(frozen=True)

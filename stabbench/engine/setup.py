@@ -36,7 +36,7 @@ class Setup:
     def __init__(self, job: Job, task: Task) -> None:
         self._job = job
         self._device = torch.device(job.device)
-        source = _local_model(job.model, str(job.fingerprint.experiment["model"]))
+        source = local_model(job.model, str(job.fingerprint.experiment["model"]))
         pretrained, layout = load_model(source, task.outputs, job.recipe.dropout)
         self._layout = layout if job.start is None else load_encoder(job.start, pretrained, layout)
         pretrained.to(self._device)  # type: ignore[arg-type]  # transformers' wrapper hides nn.Module's own signature
@@ -71,6 +71,11 @@ class Setup:
         """Train on one step's worth of the longest examples: for a trial of what fits."""
         self._data = self._data.longest(self._job.recipe.step_size)
 
+    def training_examples(self, number: int, seed: int) -> Inputs:
+        """Some of the training examples, or all where there are no more: the same for every model."""
+        order = torch.randperm(len(self._data), generator=torch.Generator().manual_seed(seed))
+        return self._data.some(order[:number])
+
     @property
     def _stages(self) -> int:
         return len(hooks.staging(self._job.recipe, self._layout))
@@ -103,7 +108,7 @@ class Setup:
 
 
 @lru_cache(maxsize=1)
-def _local_model(source: ModelSource, digest: str) -> ModelSource:
+def local_model(source: ModelSource, digest: str) -> ModelSource:
     """The model as it was planned, on this machine, which may have it elsewhere if it is not the planner's own.
 
     Raises:

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from torch import nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
+from transformers import (
+    MODEL_FOR_MASKED_LM_MAPPING,
+    AutoConfig,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+)
 from transformers import logging as transformers_logging
 
 from stabbench._system.machine import is_out_of_memory
@@ -21,6 +28,7 @@ from stabbench.models.layout import Kind, Layout, ParameterInfo
 from stabbench.models.sentencepiece import check_sentencepiece
 from stabbench.models.source import ModelSource
 
+_MASKED = "take a checkpoint as it was pretrained on masked words, such as google-bert/bert-base-uncased"
 _OTHER_ARCHITECTURE = "the weights belong to another architecture than config.json says"
 
 
@@ -80,6 +88,32 @@ def load_model(source: ModelSource, outputs: int, dropout: float | None) -> tupl
             _OTHER_ARCHITECTURE,
         )
     return model, layout
+
+
+def load_masked_language_model(source: ModelSource) -> tuple[PreTrainedModel, Layout]:
+    """The pretrained model with its own masked-language-model head, in float32, and what its parameters are.
+
+    Raises:
+        ModelError: There is no such model, or the checkpoint has no such head.
+    """
+    with _quiet(), _explained(source):
+        config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
+        if type(config) not in MODEL_FOR_MASKED_LM_MAPPING:
+            raise ModelError(f"family {config.model_type!r} does not predict masked words", _MASKED)
+        model, info = AutoModelForMaskedLM.from_pretrained(
+            source.folder,
+            config=config,
+            trust_remote_code=False,
+            dtype="float32",
+            use_safetensors=any((source.folder / file).is_file() for file in WEIGHTS),
+            output_loading_info=True,
+        )
+    # Ties are no lack: `transformers` does not count them.
+    if lacking := sorted(info["missing_keys"]):
+        raise ModelError(
+            f"model {source.name!r}: the checkpoint has no masked-language-model head (it lacks {lacking[0]})", _MASKED
+        )
+    return model, describe(model)
 
 
 def load_tokenizer(source: ModelSource) -> Any:

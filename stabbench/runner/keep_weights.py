@@ -75,7 +75,3 @@ class KeptWeights:
 
 def _measured(record: RunRecord | None) -> bool:
     return record is not None and record.outcome is not Outcome.MISSING
-
-
-def _numbers(record: RunRecord) -> tuple[float | None, float | None]:
-    return record.score, record.final_loss

@@ -8,7 +8,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from stabbench.engine.job import FirstLosses, Job, Memory, ModelCheck, Pace
+from stabbench.engine.job import (
+    FirstLosses,
+    Job,
+    Memory,
+    ModelCheck,
+    Pace,
+    Perplexities,
+    PerplexityPart,
+    PlanePart,
+    PlaneValues,
+)
 from stabbench.errors import StabbenchError
 from stabbench.records.checkpoints import Checkpoints
 from stabbench.records.history import Run
@@ -18,7 +28,7 @@ from stabbench.records.store import ENCODERS
 from stabbench.runner.cells import RecipeCell, ResolvedRecipes, count_runs, measured
 from stabbench.runner.check_fits import model_checks, stored
 from stabbench.runner.choose_workers import find_workers
-from stabbench.runner.executors import Lost, refuse_while_imported
+from stabbench.runner.executors import Lost, Retry, refuse_while_imported
 from stabbench.runner.groups import group_seeds, most_stacked, resumed_groups
 from stabbench.runner.progress import Progress
 from stabbench.runner.remedies import check_failed, remedy
@@ -186,6 +196,18 @@ class Scheduler:
     def losses(self, jobs: Sequence[Job]) -> list[FirstLosses | Lost[Job]]:
         """The first losses of jobs of one seed, or what is lost of them."""
         return list(self._executor.map(self._trainer.losses, jobs, lambda _: None))
+
+    def planes(self, parts: Sequence[PlanePart], retry: Retry[PlanePart]) -> Iterator[PlaneValues | Lost[PlanePart]]:
+        """What is found at the points of each of some parts of planes."""
+        return self._executor.map(self._trainer.plane, parts, lambda _: None, retry)
+
+    def perplexities(self, parts: Sequence[PerplexityPart]) -> Iterator[Perplexities | Lost[PerplexityPart]]:
+        """How each of some trained encoders predicts masked words."""
+        return self._executor.map(self._trainer.perplexities, parts, lambda _: None)
+
+    def most(self, cell: RecipeCell) -> int | None:
+        """How many models of a cell fit and are worth being trained together; None where nothing limits them."""
+        return 1 if self.reason else self._most([cell])[cell.fingerprint.cell_id]
 
     def memories(self, cells: Sequence[RecipeCell]) -> dict[str, Memory]:
         """What one seed of each cell takes, by the cell's identity."""

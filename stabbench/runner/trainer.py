@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
-from stabbench.engine.job import CheckedModel, FirstLosses, Job, Memory, ModelCheck, Pace, Tick
+from stabbench.engine.job import (
+    CheckedModel,
+    FirstLosses,
+    Job,
+    Memory,
+    ModelCheck,
+    Pace,
+    Perplexities,
+    PerplexityPart,
+    PlanePart,
+    PlaneValues,
+    Tick,
+)
 from stabbench.records.history import Run
 from stabbench.records.seeds import Seeds
 
@@ -44,4 +56,12 @@ class StackingTrainer(Trainer[Job], Protocol):
 
     def losses(self, job: Job, tick: Tick) -> FirstLosses:
         """The losses of the first steps of a job of one seed."""
+        ...
+
+    def plane(self, part: PlanePart, tick: Tick) -> PlaneValues:
+        """The losses at points of the plane through a run's start and two trained models."""
+        ...
+
+    def perplexities(self, part: PerplexityPart, tick: Tick) -> Perplexities:
+        """How well a trained encoder still predicts masked words."""
         ...

@@ -18,12 +18,16 @@ class Kind:
         needs_x: Whether the study must name the parameter of its grid for the horizontal axis.
         needs_crossed: Whether the study must cross initialisation seeds with data-order seeds.
         needs_runs: Whether runs must be trained.
+        needs_weights: Whether their weights must be kept, for what is measured with them.
+        needs_texts: Whether words of texts are masked.
     """
 
     shows: str
     needs_x: bool = False
     needs_crossed: bool = False
     needs_runs: bool = True
+    needs_weights: bool = False
+    needs_texts: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
@@ -41,5 +45,12 @@ KINDS: Mapping[str, Kind] = {
     "norms": Kind("gradient norms by component and step, of a failed and of a successful run"),
     "distances": Kind("how far blocks are from their start, by step"),
     "updates": Kind("root mean square of the change of each part, by step"),
+    "perplexity": Kind(
+        "perplexity of masked words with the top blocks put back to pretrained, of failed and of successful runs",
+        needs_weights=True,
+        needs_texts=True,
+    ),
+    "surface": Kind("training loss in the plane of a failed and a successful model", needs_weights=True),
+    "gradient-surface": Kind("gradient norm in the plane of a failed and a successful model", needs_weights=True),
     "turns": Kind("1 - cosine of each part to its start, by step"),
 }

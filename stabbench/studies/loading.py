@@ -64,6 +64,8 @@ def _from_toml(path: Path) -> Study:
     for key, is_file in (("tasks", task_file), ("recipes", is_training_file)):
         if isinstance(content.get(key), list):
             content[key] = [_beside(path, name, is_file) for name in content[key]]
+    if isinstance(content.get("texts"), str) and content["texts"]:
+        content["texts"] = str(path.parent / content["texts"])
     return Study(**content)
 
 

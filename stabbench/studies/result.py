@@ -16,6 +16,7 @@ from stabbench.report import numbers
 from stabbench.report.table import Style, Table
 from stabbench.runner.methods import Method
 from stabbench.statistics import Summary
+from stabbench.studies.measured import Measured
 from stabbench.studies.study import PANELS, Study
 
 if TYPE_CHECKING:
@@ -92,12 +93,14 @@ class StudyResult:
         rows: The cells of its grid with their runs.
         store: The folder of the run store.
         view: The study's kind of table and picture.
+        measured: What was measured with the weights of its runs, where its kind needs that.
     """
 
     study: Study
     rows: Sequence[Row]
     store: Path
     view: View
+    measured: Sequence[Measured] = ()
 
     @property
     def table(self) -> Table:
@@ -178,6 +181,7 @@ class StudyResult:
                 }
                 for row in self.rows
             ],
+            **({"measured": [each.to_json() for each in self.measured]} if self.measured else {}),
         }
 
 

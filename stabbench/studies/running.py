@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from stabbench.runner.progress import Progress
 from stabbench.runner.resolve import resolve
 from stabbench.runner.resources import Resources
 from stabbench.studies.kinds import KINDS
+from stabbench.studies.measured import Measured
+from stabbench.studies.measuring import MEASURES, texts_of
 from stabbench.studies.result import Row, StudyResult
 from stabbench.studies.study import Study, replace
 from stabbench.studies.views import VIEWS
@@ -32,6 +35,7 @@ def run_study(
     tasks: Sequence[str] | None = None,
     models: Sequence[str] | None = None,
     seeds: int | Sequence[int] | None = None,
+    texts: str | None = None,
     revision: str | None = None,
     data_dir: Path | None = None,
     max_steps: int | None = None,
@@ -45,6 +49,7 @@ def run_study(
         tasks: Replace the study's tasks.
         models: Replace the study's models.
         seeds: Replace the study's seeds: a number, or a list.
+        texts: Replaces the file of the study's texts.
         revision: The revision of hub models.
         data_dir: The folder of the official GLUE TSV files; None loads GLUE from the hub.
         max_steps: Cuts every training short, for trials.
@@ -53,11 +58,16 @@ def run_study(
     Raises:
         StabbenchError: Bad input, or runs that ended as ``missing``: those of the other tasks are stored by then.
     """
-    study = replace(study, tasks=tasks, models=models, seeds=seeds)
+    study = replace(study, tasks=tasks, models=models, seeds=seeds, texts=texts)
+    kind = KINDS[study.view]
+    resources = dataclasses.replace(resources, keep_weights=resources.keep_weights or kind.needs_weights)
     progress = progress or Progress()
     # Everything is found before anything is trained: a mistake in the last task should not show after hours.
     plans = [resolve(plan, resources) for plan in _plans(study, revision, data_dir, max_steps)]
-    trains = KINDS[study.view].needs_runs
+    trains = kind.needs_runs
+    if kind.needs_texts:
+        for resolved in plans:
+            texts_of(study.texts, resolved.plan.model)
     if trains:
         check_fits([plan for plan in plans if isinstance(plan, ResolvedRecipes)], resources.store)
     rows: list[Row] = []
@@ -73,7 +83,23 @@ def run_study(
         rows += _rows(study, resolved, runs)
     for execution in done:
         execution.check_complete()
-    return StudyResult(study, rows, resources.store, VIEWS[study.view])
+    measured = [
+        _measure(study, resolved, execution, resources, progress)
+        for resolved, execution in zip(plans, done, strict=True)
+        if kind.needs_weights
+    ]
+    return StudyResult(study, rows, resources.store, VIEWS[study.view], measured)
+
+
+def _measure(
+    study: Study, resolved: AnyResolved, execution: Execution, resources: Resources, progress: Progress
+) -> Measured:
+    """What the study's view shows besides the runs."""
+    assert isinstance(resolved, ResolvedRecipes), "weights of training code are not kept"
+    name, _, variant = resolved.task_name.partition(":")
+    place = name, variant, resolved.plan.model
+    measure = MEASURES[study.view]
+    return measure(resolved, execution.results(), place, resources, progress, study.texts)
 
 
 def _plans(study: Study, revision: str | None, data_dir: Path | None, max_steps: int | None) -> list[Plan]:

@@ -58,6 +58,7 @@ class Study:
         panels: One panel of the picture for each value of these: ``task``, ``variant``, ``model``, or a parameter of
             the grid.
         x: For the view ``lines``: the parameter of the grid on the horizontal axis.
+        texts: For the view ``perplexity``: a file of plain text, one text a line; empty for sentences of the lab.
         published: The name of the source's numbers in ``published.json``; by default the study's own.
 
     Raises:
@@ -80,6 +81,7 @@ class Study:
     view: str = "boxes"
     panels: Sequence[str] = PANELS
     x: str | None = None
+    texts: str = ""
     published: str = ""
 
     def __post_init__(self) -> None:
@@ -94,6 +96,8 @@ class Study:
         if kind.needs_x != (self.x is not None) or (kind.needs_x and self.x not in self.grid):
             wants = "needs x, one of the grid's parameters" if kind.needs_x else "has no x"
             raise StudyError(f"study {self.name!r}: view {self.view!r} {wants}")
+        if self.texts and not kind.needs_texts:
+            raise StudyError(f"study {self.name!r}: view {self.view!r} has no texts", "leave them out")
         if kind.needs_crossed and not self.crossed:
             raise StudyError(f"study {self.name!r}: view {self.view!r} needs crossed = true")
         for panel in self.panels:
@@ -182,11 +186,13 @@ def replace(
     tasks: Sequence[str] | None = None,
     models: Sequence[str] | None = None,
     seeds: int | Sequence[int] | None = None,
+    texts: str | None = None,
 ) -> Study:
-    """``study`` with other tasks, models or seeds; None leaves them unchanged."""
+    """``study`` with other tasks, models, seeds or texts; None leaves them unchanged."""
     return dataclasses.replace(
         study,
         tasks=study.tasks if tasks is None else tasks,
         models=study.models if models is None else models,
         seeds=study.seeds if seeds is None else seeds,
+        texts=study.texts if texts is None else texts,
     )

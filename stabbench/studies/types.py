@@ -7,7 +7,7 @@ from typing import Any
 
 from stabbench.errors import StudyError, excerpt
 
-TEXTS = ("name", "title", "source", "finding", "view", "published")
+TEXTS = ("name", "title", "source", "finding", "view", "texts", "published")
 LISTS = ("recipes", "tasks", "variants", "models")
 
 

@@ -31,7 +31,7 @@ def written(tmp_path: Path, text: str, name: str = "mine.toml") -> str:
 
 def test_the_papers_studies_come_in_the_order_of_their_figures() -> None:
     names = study_names()
-    assert len(names) == 29
+    assert len(names) == 32
     assert names.index("zhang2021-fig9") < names.index("zhang2021-fig10")
     assert [name.partition("-")[2] for name in names if name.startswith("yang")] == [
         "fig1", "fig2", "fig3", "fig4", "table1", "table2",

@@ -9,6 +9,7 @@ from stabbench.errors import StabbenchError, how_to_install
 from stabbench.runner.executors.base import Executor as Executor
 from stabbench.runner.executors.base import InProcess as InProcess
 from stabbench.runner.executors.base import Lost as Lost
+from stabbench.runner.executors.base import Retry as Retry
 from stabbench.runner.executors.base import Tick as Tick
 from stabbench.runner.executors.base import refuse_while_imported as refuse_while_imported
 from stabbench.runner.executors.pool import ProcessPool as ProcessPool
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _OF_RAY = ("RayCluster", "ask", "connected", "has_gpus", "stay_connected")
 
-__all__ = ["Executor", "InProcess", "Lost", "ProcessPool", "Tick", "refuse_while_imported", *_OF_RAY]
+__all__ = ["Executor", "InProcess", "Lost", "ProcessPool", "Retry", "Tick", "refuse_while_imported", *_OF_RAY]
 
 
 def __getattr__(name: str) -> Any:

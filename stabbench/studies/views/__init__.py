@@ -16,7 +16,9 @@ from stabbench.studies.views import (
     losses,
     norms,
     outcomes,
+    perplexity,
     scatter,
+    surface,
     tries,
     updates,
 )
@@ -36,5 +38,8 @@ VIEWS: Mapping[str, View] = {
     "norms": norms,
     "distances": distances,
     "updates": updates.RMS,
+    "perplexity": perplexity,
+    "surface": surface.LOSS,
+    "gradient-surface": surface.NORM,
     "turns": updates.COSINE,
 }

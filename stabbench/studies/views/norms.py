@@ -22,9 +22,9 @@ from stabbench.studies.views.probed import (
     Probed,
     blocks_of,
     component_in,
-    first_of,
     parts_of,
     probed,
+    shown_of,
     some_blocks,
     unprobed,
     weights_of_blocks,
@@ -45,10 +45,12 @@ def table(result: StudyResult) -> Table:
     every = [run for found in panels.values() for run in found]
     shown = _shown(every[0].components) if every else []
     rows: list[list[Entry]] = []
-    notes = ["L2 norms of gradients before clipping. Of each kind the run with the lowest seed is shown."]
+    notes = [
+        "L2 norms of gradients before clipping, of the failed run with the lowest seed and of the best successful run."
+    ]
     for title, found in panels.items():
         for outcome, word in OUTCOMES:
-            run = first_of(found, outcome)
+            run = shown_of(found, outcome)
             if run is None:
                 notes.append(f"{title}: no {word} run among {len(found)}.")
             else:
@@ -59,7 +61,7 @@ def table(result: StudyResult) -> Table:
 
 def draw(result: StudyResult, figure: Figure) -> None:
     """One row of panels for each failed and each successful run, one panel for each kind of weight matrix."""
-    lines = [(title, word, first_of(found, outcome)) for title, found in _panels(result).items()
+    lines = [(title, word, shown_of(found, outcome)) for title, found in _panels(result).items()
              for outcome, word in OUTCOMES]  # fmt: skip
     kinds = list(dict.fromkeys(kind for *_, run in lines if run for kind in weights_of_blocks(run.components)))
     kinds = kinds[:KINDS_DRAWN] or [""]

@@ -50,9 +50,15 @@ def probed(result: StudyResult, row: Row) -> list[Probed]:
     return [each for each in found if list(each.steps) == list(found[0].steps)]
 
 
-def first_of(found: Iterable[Probed], outcome: Outcome) -> Probed | None:
-    """The first run that ended so: the lowest seed, which nobody chose."""
-    return next((each for each in found if each.record.outcome is outcome), None)
+def shown_of(found: Iterable[Probed], outcome: Outcome) -> Probed | None:
+    """The run that stands for those that ended so: of failed ones the lowest seed, of successful ones the best.
+
+    Success may be by a single example: the best run shows what the training looks for.
+    """
+    ended = [each for each in found if each.record.outcome is outcome]
+    if outcome is Outcome.OK:
+        ended.sort(key=lambda each: -(each.record.score or 0))
+    return next(iter(ended), None)
 
 
 def unprobed(result: StudyResult) -> list[str]:

@@ -141,3 +141,9 @@ def _draw(name: str, split: str, size: int) -> Examples:
     rows = [spec.draw(dice, positive) for positive in dice.shuffled([i < positives for i in range(size)])]
     first, second, labels = zip(*rows, strict=True)
     return Examples(first, None if second[0] is None else second, labels)
+
+
+def held_out_sentences(number: int) -> list[str]:
+    """Sentences of the language, drawn from dice that neither the tasks nor the pretraining of the checkpoint use."""
+    dice = Dice("held out")
+    return [realise(draw_clause(dice), dice) for _ in range(number)]
