@@ -22,8 +22,8 @@ from stabbench.engine.job import PlanePart, PlaneValues, Point
 from stabbench.engine.run import memory_errors, settings
 from stabbench.engine.setup import Setup
 from stabbench.engine.stacking.models import SeedModel
-from stabbench.engine.train import seed_losses
 from stabbench.errors import StoreError
+from stabbench.optim import seed_losses
 from stabbench.tasks.task import Task
 
 # Examples of a forward pass.
