@@ -83,11 +83,10 @@ def run_study(
         rows += _rows(study, resolved, runs)
     for execution in done:
         execution.check_complete()
-    measured = [
-        _measure(study, resolved, execution, resources, progress)
-        for resolved, execution in zip(plans, done, strict=True)
-        if kind.needs_weights
-    ]
+    measured: list[Measured] = []
+    if kind.needs_weights:
+        pairs = zip(plans, done, strict=True)
+        measured = [_measure(study, resolved, execution, resources, progress) for resolved, execution in pairs]
     return StudyResult(study, rows, resources.store, VIEWS[study.view], measured)
 
 
