@@ -1,5 +1,6 @@
 """The command in a copy of a process that has imported PyTorch already: seconds of imports are spent once, not by every
-command. The package itself is not imported before, so that a command does all that it does when a user starts it.
+command. The package itself is not imported before, so that a command does all that it does when a user starts it. So
+is the process that forks the command's workers.
 
 Run as a script it is that process: it reads requests from a socket, forks for each, and answers with the exit code.
 """
@@ -109,6 +110,7 @@ def _become_the_command(request: dict[str, Any], files: list[int]) -> None:
     os.chdir(request["cwd"])
     if request["columns"] is not None:
         os.environ["COLUMNS"] = request["columns"]
+    subprocess.Popen = _popen(*_spare())  # type: ignore[misc]
     sys.path[0] = request["cwd"]
     sys.argv = ["stabbench", *request["arguments"]]
     code: object = 0
@@ -120,6 +122,51 @@ def _become_the_command(request: dict[str, Any], files: list[int]) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     END(code if isinstance(code, int) else int(code is not None))
+
+
+def _spare() -> tuple[int, socket.socket]:
+    """A copy of this process that waits to become a fork server: its process id, and what to tell it through."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if not pid:
+        ours.close()
+        _become_the_fork_server(its)
+    its.close()
+    return pid, ours
+
+
+def _become_the_fork_server(told: socket.socket) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    message, files, _, _ = socket.recv_fds(told, 2**20, 1)
+    if not message:  # the command has ended, and had no workers
+        END(0)
+    script, environment = json.loads(message)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = [script, str(files[0])]
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
+    runpy.run_path(script, run_name="__main__")
+    END(1)
+
+
+def _popen(pid: int, spare: socket.socket) -> type[subprocess.Popen[Any]]:
+    """``Popen`` that turns the spare process into the fork server, where that is to be started."""
+
+    class Popen(subprocess.Popen):  # type: ignore[type-arg]
+        def _execute_child(self, args: Any, *rest: Any) -> None:
+            if (
+                spare.fileno() == -1
+                or not isinstance(args, list)
+                or [Path(arg).name for arg in args[-2:-1]] != ["fork_server.py"]
+            ):
+                super()._execute_child(args, *rest)  # type: ignore[misc]
+                return
+            self.pid, self._child_created = pid, True
+            socket.send_fds(spare, [json.dumps([args[-2], dict(os.environ)]).encode()], [int(args[-1])])
+            spare.close()
+
+    return Popen
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing.connection
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
@@ -12,6 +13,7 @@ from stabbench.code.users_code import in_short
 from stabbench.errors import StabbenchError
 from stabbench.records.run import OUT_OF_MEMORY
 from stabbench.runner.executors.base import Item, Lost, Result, Retry, Tick, no_retry, requeued
+from stabbench.runner.executors.forking import ForkServer
 from stabbench.runner.executors.process import WorkerProcess, packed
 
 # A death that closes no connection, as a forked child holds it open, is noticed so late.
@@ -21,12 +23,12 @@ TRIES = 3
 
 
 class ProcessPool:
-    """Processes that each import what they need once. One that ends is replaced, and only its item is lost.
+    """Copies of a process that has imported what they need. One that ends is replaced, and only its item is lost.
 
     Args:
         workers: The number of processes.
         plugins: Plugin modules that define recipes; loaded in every process.
-        modules: What every process imports at once, not with its first item only.
+        modules: What every process imports, before its first item.
         gpus: The GPUs to spread the processes over; every process sees only its own.
     """
 
@@ -34,6 +36,7 @@ class ProcessPool:
         self, workers: int, plugins: Sequence[str] = (), modules: Sequence[str] = (), gpus: Sequence[int] = ()
     ) -> None:
         self._plugins, self._modules, self._gpus = plugins, modules, gpus
+        self._server: ForkServer | None = None
         # By its place: the successor of a worker sees the same GPU.
         self._workers: list[WorkerProcess | None] = [None] * workers
         self._idle: list[WorkerProcess] = []
@@ -70,10 +73,13 @@ class ProcessPool:
                     "what they have printed may say why; with workers=1 there are none",
                 )
             return  # those that are there do the rest, or end as well
+        if self._server is None or not self._server.alive:
+            # A copy could not use a GPU whose driver an import has woken; nor may one be made of much on macOS.
+            self._server = ForkServer(self._modules if sys.platform == "linux" and not self._gpus else ())
         for place, worker in enumerate(self._workers):
             if worker is None:
                 gpu = self._gpus[place % len(self._gpus)] if self._gpus else None
-                self._workers[place] = WorkerProcess(self._plugins, self._modules, gpu)
+                self._workers[place] = WorkerProcess(self._server, self._plugins, self._modules, gpu)
 
     def _hand_out(self, function: Callable[[Item, Tick], Result], todo: deque[Item]) -> None:
         while todo and self._idle:
@@ -131,6 +137,9 @@ class ProcessPool:
     ) -> None:
         for worker in [worker for worker in self._workers if worker]:
             self._dismiss(worker)
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
 
 def _cannot_start(error: BaseException) -> StabbenchError:

@@ -1,6 +1,4 @@
-"""A worker process of this machine, seen from inside. Run as a script, by its path.
-
-Only the standard library is imported before :func:`_import_main`, which takes over the driver's search path.
+"""A worker process of this machine, seen from inside: a copy of the fork server's process.
 
 The driver sends how to start, then items. The worker answers with pairs: ``ready``, or ``refused`` and why; for every
 item ``made`` and a number of steps, any number of times, and then ``done``, ``lost`` or ``raised`` and what came of it.
@@ -14,14 +12,12 @@ import multiprocessing
 import os
 import pickle
 import select
-import signal
-import sys
 import threading
 import time
 import traceback
 from multiprocessing import spawn
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NoReturn
 
 # Seconds between two messages about progress, at least.
 TICK_SECONDS = 0.1
@@ -44,12 +40,13 @@ class _Progress:
         self._made, self._told = 0, time.monotonic()
 
 
-def main() -> None:
-    """Get ready, and do what the driver sends until it is gone."""
-    # Ctrl-C is for the driver, which ends its workers. It was blocked while this process could not ignore it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    channel: Connection = Connection(int(sys.argv[1]))
+def main(connection: int) -> NoReturn:
+    """Get ready, and do what the driver sends until it is gone.
+
+    Args:
+        connection: The file descriptor of this end of the connection to the driver.
+    """
+    channel: Connection = Connection(connection)
     threading.Thread(target=_end_with_driver, args=(channel, os.getppid()), daemon=True).start()
     try:
         data, plugins, modules = channel.recv()
@@ -129,7 +126,3 @@ def _pickled(answer: tuple[str, Any]) -> bytes:
         told = content if isinstance(content, BaseException) else error
         return pickle.dumps(("raised" if kind == "done" else kind, RuntimeError(f"{type(told).__name__}: {told}")))
     return packed
-
-
-if __name__ == "__main__":
-    main()
