@@ -223,8 +223,10 @@ def interrupted(
 def test_ctrl_c_ends_with_130_while_everything_is_still_being_imported(imported: str, tmp_path: Path) -> None:
     command = [sys.executable, "-X", "importtime", *COMMAND[1:], "run", "devlin", "--seeds", "2", "--workers", "1"]
     with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as running:
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # A shell's background commands ignore it, and pass that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as running:  # fmt: skip
         assert running.stderr is not None
         assert any(line.split("|")[-1].strip() == imported for line in running.stderr), "so far it came"
         os.killpg(running.pid, signal.SIGINT)
