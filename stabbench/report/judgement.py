@@ -22,7 +22,9 @@ def reason(judgement: Judgement) -> str:
     if judgement.lacks_std:
         return "a standard deviation needs two runs with a score"
     if judgement.verdict is Verdict.PASS:
-        return f"non-inferior to the baseline: {', '.join(map(_bound, judgement.checks))}"
+        # Two recipes were trained with the same seeds: then the first is the reference, and no baseline.
+        to = "" if judgement.pair.same_seeds else " to the baseline"
+        return f"non-inferior{to}: {', '.join(map(_bound, judgement.checks))}"
     open_checks = "; ".join(_bound(check) for check in judgement.checks if not check.non_inferior)
     runs = numbers.counted(judgement.pair.candidate.planned, "run")
     return f"too few runs to show harm or non-inferiority ({runs}): {open_checks}"

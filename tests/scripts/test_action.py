@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -59,9 +59,10 @@ class Job:
         known = {f"inputs.{name}": value for name, value in self.inputs.items()}
         known |= {f"steps.gate.outputs.{name}": value for name, value in self.outputs.items()}
         known |= {"github.event.pull_request.number": "7", "github.token": "a token"}
+        known |= {"github.run_id": "1000", "github.run_attempt": "2"}
         return re.sub(r"\$\{\{ ([^}]*) \}\}", lambda found: known[found[1]], text)
 
-    def run(self, name: str, expect: int = 0) -> str:
+    def run(self, name: str, expect: int = 0, more: Mapping[str, str] | None = None) -> str:
         """A step's output."""
         step, output = STEPS[name], self.project / "output"
         output.write_text("")
@@ -76,6 +77,7 @@ class Job:
             "GITHUB_OUTPUT": str(output),
             "GITHUB_STEP_SUMMARY": str(self.summary),
             "RUNNER_TEMP": str(self.project),
+            **(more or {}),
         }
         script = self.project / "step.sh"
         script.write_text(step["run"])
@@ -136,7 +138,7 @@ def test_a_gate_that_fails_is_annotated_and_fails_the_job(project: Path, github:
     worse(project)
     job = Job(project, github.url, arguments=GATE)
     (command,) = [line for line in job.run("gate").splitlines() if line.startswith("::")]
-    assert command.startswith("::error title=fine-tuning stability%3A FAIL::mosbach on ")
+    assert command.startswith("::error title=fine-tuning stability%3A FAIL::mosbach (measured elsewhere): ")
     assert json.loads((Path(job.outputs["folder"]) / "badge.json").read_text())["color"] == "red"
     job.run("verdict", expect=1)
 
@@ -191,6 +193,62 @@ def test_what_a_file_says_is_no_command(project: Path, github: GitHub) -> None:
     assert command.startswith("::error title=fine-tuning stability%3A FAIL::a ")
     assert "%250A" in command, "a percent sign is one, and no escape"
     assert not list(project.rglob("pwned"))
+
+
+def test_the_package_is_installed_from_the_actions_own_source(project: Path, tmp_path: Path) -> None:
+    """Without what it depends on, and with the build backend that is here: a test asks no network."""
+    pytest.importorskip("hatchling")
+    target = tmp_path / "installed"
+    environment = {"PIP_TARGET": str(target), "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"}
+    Job(project, "").run("install", more=environment)
+    assert (target / "stabbench" / "cli" / "commands.py").is_file()
+    assert list((target / "bin").glob("stabbench*"))
+
+
+# What https://github.com/actions/cache and https://github.com/actions/upload-artifact document of these versions.
+KNOWN_INPUTS = {
+    "actions/cache/restore@v4": {
+        "path", "key", "restore-keys", "enableCrossOsArchive", "fail-on-cache-miss", "lookup-only",
+    },
+    "actions/cache/save@v4": {"path", "key", "upload-chunk-size", "enableCrossOsArchive"},
+    "actions/upload-artifact@v4": {
+        "name", "path", "if-no-files-found", "retention-days", "compression-level", "overwrite",
+        "include-hidden-files",
+    },
+}  # fmt: skip
+
+
+def test_other_actions_get_what_they_know(project: Path) -> None:
+    """A misspelt input is a warning on GitHub, and has no effect."""
+    job, used = Job(project, ""), [step for step in ACTION["runs"]["steps"] if "uses" in step]
+    assert [step["uses"] for step in used] == list(KNOWN_INPUTS)
+    for step in used:
+        assert set(step["with"]) <= KNOWN_INPUTS[step["uses"]]
+    job.outputs = {"folder": "/tmp/folder"}
+    restored, saved, kept = ({key: job.value(str(text)) for key, text in step["with"].items()} for step in used)
+    assert restored["path"] == saved["path"] == "./.stabbench"
+    # A key is written once and never again: each attempt has its own, and begins with the newest of its name.
+    assert restored["key"] == saved["key"] == "stabbench-gate-1000-2"
+    assert saved["key"].startswith(restored["restore-keys"])
+    assert kept == {"name": "stabbench-gate", "path": "/tmp/folder", "overwrite": "True"}
+    order = [step.get("name", step.get("uses")) for step in ACTION["runs"]["steps"]]
+    assert order.index("gate") < order.index("actions/cache/save@v4") < order.index("verdict"), (
+        "before it fails the job"
+    )
+    assert used[1]["if"] == "always()"
+
+
+def test_every_expression_stands_for_something() -> None:
+    """Inputs and outputs that are misspelt are empty texts on GitHub."""
+    text = (ROOT / "action.yml").read_text()
+    steps = {step["id"] for step in ACTION["runs"]["steps"] if "id" in step}
+    conditions = " ".join(str(step.get("if", "")) for step in ACTION["runs"]["steps"])
+    assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(ACTION["inputs"])
+    assert set(re.findall(r"steps\.(\w+)\.outputs", text)) == steps
+    assert set(re.findall(r"steps\.gate\.outputs\.([\w-]+)", text + conditions)) == {"verdict", "exit-code", "folder"}
+    for step in ACTION["runs"]["steps"]:
+        assert ("run" in step) != ("uses" in step)
+        assert "run" not in step or step["shell"] == "bash"
 
 
 def test_no_script_has_an_expression_in_it() -> None:
