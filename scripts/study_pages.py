@@ -9,20 +9,20 @@ import re
 import sys
 from pathlib import Path
 
+from stabbench.api.training import run_study
 from stabbench.report.pictures import picture
 from stabbench.report.progress import shown_progress
 from stabbench.studies.loading import study_names
 from stabbench.studies.published import compare_published, published
-from stabbench.studies.running import run_study
 
 DOCS = Path(__file__).parent.parent / "docs"
 
 
 def main(store: str, names: list[str]) -> None:
-    """Put every study's table between its markers, and its picture into a folder beside the page."""
+    """Put every study's table between its markers on the page, and its picture into a folder beside it."""
     page = DOCS / "studies.md"
     (DOCS / "studies").mkdir(exist_ok=True)
-    for name in names or study_names():
+    for name in names or [name for name in study_names() if f"<!-- {name} -->" in page.read_text(encoding="utf-8")]:
         with shown_progress() as progress:
             result = run_study(name, store=store, workers=None, progress=progress)
         tables = [f"*{result.common}*", result.table.text("github")]

@@ -102,7 +102,9 @@ def _pairs(result: StudyResult, numbers: list[Published]) -> Iterator[tuple[Row,
         mirrored = LAB_TASKS[row.task].mirrors if row.task in LAB_TASKS else row.task
         near = [entry for entry in numbers if (entry.recipe, entry.task) == (row.recipe, mirrored)]
         same = [entry for entry in near if (entry.task, entry.variant) == (row.task, row.variant)]
-        yield from ((row, entry) for entry in same or near)
+        chosen = same or near
+        of_model = [entry for entry in chosen if _model(entry.model) == _model(row.model)]
+        yield from ((row, entry) for entry in of_model or chosen)
 
 
 def _percent(row: Row) -> str:
@@ -113,8 +115,13 @@ def _percent(row: Row) -> str:
 def _difference(row: Row, entry: Published) -> str:
     differs = [
         *(["other data"] if row.task != entry.task else []),
-        *(["other model"] if row.model.rpartition("/")[2] != entry.model.rpartition("/")[2] else []),
+        *(["other model"] if _model(row.model) != _model(entry.model) else []),
         *(["other variant"] if row.variant != entry.variant else []),
         *([f"cut at {row.steps} steps"] if row.cut else []),
     ]
     return ", ".join(differs) or "nothing that stabbench knows of"
+
+
+def _model(name: str) -> str:
+    """Of a hub id or a folder what may be the same in both."""
+    return name.rpartition("/")[2]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from stabbench.errors import StudyError
+from stabbench.models.source import find_model
 from stabbench.records.runs import RecipeRuns
 from stabbench.runner.cells import AnyResolved, Cell, RecipeCell, ResolvedRecipes, TrainingCell
 from stabbench.runner.check_fits import check_fits
@@ -24,6 +25,7 @@ from stabbench.studies.measuring import MEASURES, texts_of
 from stabbench.studies.result import Row, StudyResult
 from stabbench.studies.study import Study, replace
 from stabbench.studies.views import VIEWS
+from stabbench.tasks.lab.tasks import LAB_TASKS
 from stabbench.tasks.registry import find_task, split_name
 from stabbench.trainings.training import Training
 
@@ -63,7 +65,7 @@ def run_study(
     resources = dataclasses.replace(resources, keep_weights=resources.keep_weights or kind.needs_weights)
     progress = progress or Progress()
     # Everything is found before anything is trained: a mistake in the last task should not show after hours.
-    plans = [resolve(plan, resources) for plan in _plans(study, revision, data_dir, max_steps)]
+    plans = [resolve(plan, resources) for plan in _plans(study, resources, revision, data_dir, max_steps)]
     trains = kind.needs_runs
     if kind.needs_texts:
         for resolved in plans:
@@ -101,22 +103,28 @@ def _measure(
     return measure(resolved, execution.results(), place, resources, progress, study.texts)
 
 
-def _plans(study: Study, revision: str | None, data_dir: Path | None, max_steps: int | None) -> list[Plan]:
+def _plans(
+    study: Study, resources: Resources, revision: str | None, data_dir: Path | None, max_steps: int | None
+) -> list[Plan]:
     """One for each model, task and variant."""
-    recipes = [point.recipe for point in study.points()]
-    for method in recipes:
+    for method in (point.recipe for point in study.points()):
         if isinstance(method, Training) and method.constant_score is None:
             raise StudyError(
                 f"study {study.name!r}: nothing says what the best constant predictor scores in {method.label!r}",
                 "its file needs constant_score, or labels and metric",
             )
     plans: list[Plan] = []
-    for model, task, variant in itertools.product(study.models, study.tasks, study.variants):
-        base, own = split_name(task)
-        both = ",".join(filter(None, [own, variant]))
-        name = f"{base}:{both}" if both else base
-        folder = find_task(base, data_dir, shared=True).folder
-        plans.append(Plan(recipes, name, model, study.seed_list(), revision, folder, max_steps))
+    for model in study.models:
+        family = find_model(model, revision, allow_pickle=resources.allow_pickle).family if study.settings else ""
+        for task, variant in itertools.product(study.tasks, study.variants):
+            base, own = split_name(task)
+            both = ",".join(filter(None, [own, variant]))
+            name = f"{base}:{both}" if both else base
+            folder = find_task(base, data_dir, shared=True).folder
+            mirrored = LAB_TASKS[base].mirrors if base in LAB_TASKS else base
+            of_setting = study.parameters_for(family, base) or study.parameters_for(family, mirrored)
+            recipes = [point.recipe for point in study.points(of_setting)]
+            plans.append(Plan(recipes, name, model, study.seed_list(), revision, folder, max_steps))
     return plans
 
 

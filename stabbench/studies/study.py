@@ -38,6 +38,21 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Parameters for one family of models on one task.
+
+    Attributes:
+        family: The ``transformers`` model type, ``"electra"``.
+        task: The task's name, ``"glue/rte"``; a task of the lab has the parameters of the one that it mirrors.
+        parameters: As a study's.
+    """
+
+    family: str
+    task: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """A grid of runs, and the table and picture that show it.
 
@@ -49,6 +64,8 @@ class Study:
         finding: The finding of the source, in a sentence.
         parameters: Parameters set in every recipe, in place of its defaults but not of values after its name.
         grid: Parameters whose values are crossed with every recipe.
+        settings: Parameters that differ from one family of models and task to the next, as a :class:`Setting` each or a
+            mapping with its fields; set as ``parameters`` are, and before these.
         tasks: Names of tasks.
         variants: Variants of every task, such as ``"examples=250,split=zhang2021"``; ``""`` is the unchanged task.
         models: Presets, folders or hub ids.
@@ -73,6 +90,7 @@ class Study:
     finding: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    settings: Sequence[Setting | Mapping[str, Any]] = ()
     tasks: Sequence[str] = (DEFAULT_TASK,)
     variants: Sequence[str] = ("",)
     models: Sequence[str] = (DEFAULT_MODEL,)
@@ -103,7 +121,20 @@ class Study:
         for panel in self.panels:
             if panel not in (*PANELS, *self.grid):
                 raise StudyError(f"study {self.name!r}: {unknown('panel', panel, (*PANELS, *self.grid))}")
-        list(self.points())
+        object.__setattr__(self, "settings", [_setting(self.name, given) for given in self.settings])
+        for parameters in ({}, *(setting.parameters for setting in self._settings)):
+            list(self.points(parameters))
+
+    @property
+    def _settings(self) -> Sequence[Setting]:
+        return [setting for setting in self.settings if isinstance(setting, Setting)]
+
+    def parameters_for(self, family: str, task: str) -> Mapping[str, Any]:
+        """The parameters of the setting of a family and a task; none where there is no such setting."""
+        for setting in self._settings:
+            if (setting.family, setting.task) == (family, task):
+                return setting.parameters
+        return {}
 
     def _check_different(self, name: str) -> None:
         values = list(getattr(self, name))
@@ -113,13 +144,14 @@ class Study:
         if times > 1:
             raise StudyError(f"study {self.name!r}: {twice!r} is twice among the {name}")
 
-    def points(self) -> Iterator[Point]:
-        """Every recipe of the grid, in order."""
+    def points(self, parameters: Mapping[str, Any] | None = None) -> Iterator[Point]:
+        """Every recipe of the grid, in order; with the parameters of a setting."""
+        every = {**self.parameters, **(parameters or {})}
         for text in self.recipes:
             asked, given = find_method(text), _given(text)
-            common = {name: value for name, value in self.parameters.items() if name not in given}
+            common = {name: value for name, value in every.items() if name not in given}
             for name in self.grid:
-                if name in given or name in self.parameters:
+                if name in given or name in every:
                     raise StudyError(f"study {self.name!r}: {name} is in the grid and set for recipe {text!r}, too")
             for values in itertools.product(*self.grid.values()):
                 varied = dict(zip(self.grid, values, strict=True))
@@ -132,6 +164,19 @@ class Study:
             return [Seeds.of(n) for n in numbers]
         pairs = itertools.product(numbers, repeat=2)
         return [Seeds.of(_paired(a, b), initialisation=a, order=b, dropout=b) for a, b in pairs]
+
+
+def _setting(study: str, given: Setting | Mapping[str, Any]) -> Setting:
+    if isinstance(given, Setting):
+        return given
+    fields = {"family": str, "task": str, "parameters": Mapping}
+    right = isinstance(given, Mapping) and given.keys() == fields.keys()
+    if not right or not all(isinstance(given[name], kind) for name, kind in fields.items()):
+        raise StudyError(
+            f"study {study!r}: a setting has a family, a task and parameters, got {excerpt(given)}",
+            'for example: family = "electra", task = "glue/rte", parameters = {lr = 5e-5}',
+        )
+    return Setting(**given)
 
 
 def _check_size(study: Study) -> None:

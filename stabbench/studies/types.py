@@ -22,6 +22,7 @@ def check_types(study: Mapping[str, Any]) -> None:
     for field in LISTS:
         value = study[field]
         _check(study, field, _is_list(value) and len(value) > 0 and _texts(value), "a list of at least one text")
+    _check(study, "settings", _is_list(study["settings"]), "a list of settings")
     panels, x, seeds = study["panels"], study["x"], study["seeds"]
     _check(study, "panels", _is_list(panels) and _texts(panels), "a list of texts")
     _check(study, "x", x is None or isinstance(x, str), "a text")

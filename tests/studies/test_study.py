@@ -46,6 +46,16 @@ def test_a_pair_of_seeds_is_the_same_run_in_every_crossed_study() -> None:
     assert len({s.seed for s in large}) == 25
 
 
+def test_settings_are_parameters_of_a_family_and_a_task() -> None:
+    settings = [{"family": "bert", "task": "glue/rte", "parameters": {"lr": 7e-5, "batch_size": 8}}]
+    found = study(settings=settings, parameters={"batch_size": 32})
+    assert found.parameters_for("bert", "glue/mrpc") == found.parameters_for("xlnet", "glue/rte") == {}
+    devlin, reinit = found.points(found.parameters_for("bert", "glue/rte"))
+    assert (devlin.recipe.lr, devlin.recipe.batch_size) == (7e-5, 8)
+    assert reinit.recipe.lr == 1e-5  # given after its name
+    assert {point.recipe.batch_size for point in found.points()} == {32}
+
+
 def test_replace_leaves_what_is_none() -> None:
     changed = replace(study(seeds=3), seeds=None, tasks=["glue/rte"])
     assert (changed.seeds, changed.tasks) == (3, ["glue/rte"])
@@ -77,6 +87,9 @@ def test_replace_leaves_what_is_none() -> None:
         ({"recipes": ["longer"], "grid": {"epochs": [3]}}, RecipeError, "epochs has no effect with steps=800"),
         ({"x": "lr"}, StudyError, "view 'boxes' has no x"),
         ({"tasks": ()}, StudyError, "tasks must be a list"),
+        ({"settings": "bert"}, StudyError, "settings must be a list"),
+        ({"settings": [{"family": "bert"}]}, StudyError, "a setting has a family, a task and parameters"),
+        ({"settings": [{"family": "b", "task": "t", "parameters": {"lrr": 1}}]}, RecipeError, "'lrr'"),
         ({"grid": {"lr": 2e-5}}, StudyError, "lr must be a list of values"),
         ({"grid": {"lr": []}}, StudyError, "lr must be a list of values"),
         ({"view": "boxs"}, StudyError, "did you mean 'boxes'"),
