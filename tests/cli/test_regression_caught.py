@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from command import stabbench, unfolded, without_origin
 
+pytestmark = pytest.mark.long
+
 # Trained at most: 20 runs of the baseline, 16 of the unchanged recipe, and 20 of each bad change, which a sequential
 # gate stops much earlier. A run is 189 steps.
 BASELINE_SEEDS, GATE_SEEDS = 20, 16

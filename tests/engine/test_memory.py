@@ -21,6 +21,8 @@ from stabbench.runner.resolve import resolve
 from stabbench.runner.resources import Resources
 from stabbench.tasks.registry import load_task
 
+pytestmark = pytest.mark.long
+
 CPU = torch.device("cpu")
 
 

@@ -19,6 +19,8 @@ import stabbench
 from stabbench import Store
 from stabbench.records.run import RunRecord
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[list[str]]:

@@ -10,6 +10,8 @@ import pytest
 
 from stabbench import Store
 
+pytestmark = pytest.mark.long
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "dry_run.py"
 # Of Python itself: pools of freed memory, a larger dictionary. Runs that are kept would be 100 MiB and more.
 GENEROUS_MIB = 40

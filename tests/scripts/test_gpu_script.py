@@ -9,6 +9,8 @@ import torch
 
 from stabbench.gate.baselines_file import load
 
+pytestmark = pytest.mark.long
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "gpu.py"
 HEADER = "index\tsentence1\tsentence2\tlabel"
 ROWS = [f"{n}\tthe dog sees the cat\tthe cat sees the dog\t{('entailment', 'not_entailment')[n % 2]}" for n in range(8)]

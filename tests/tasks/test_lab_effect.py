@@ -8,6 +8,8 @@ import pytest
 import stabbench
 from stabbench import Outcome, Store
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[stabbench.Comparison, Path]:
