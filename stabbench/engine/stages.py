@@ -33,14 +33,12 @@ class Stages:
         dropout: The seeds' streams of masks.
         order: The seeds' streams of data order.
         optimizer: Of the current stage.
-        lr_factor: On the current stage's learning rate.
         drawn: Names of the parameters whose start every seed drew, wholly or in part.
     """
 
     dropout: SeedStreams
     order: SeedStreams
     optimizer: torch.optim.Optimizer
-    lr_factor: float
 
     def __init__(
         self,
@@ -69,7 +67,6 @@ class Stages:
     def enter(self, number: int) -> None:
         """Start a stage."""
         stage = self._stages[number]
-        self.lr_factor = stage.lr_factor
         if number == 0 or stage.restart:
             self.dropout = SeedStreams(self._seeds, "dropout", self._device)
             self.order = SeedStreams(self._seeds, "order", torch.device("cpu"))
@@ -80,6 +77,10 @@ class Stages:
                     parameter.copy_(self._before[name])
         groups = [self._group(group, [n for n in group.names if n in stage.trained]) for group in self._groups]
         self.optimizer = hooks.make_optimizer(self._recipe, [group for group in groups if group["params"]])
+
+    def lr_factor(self, number: int) -> float:
+        """What a stage multiplies the scheduled learning rate by."""
+        return self._stages[number].lr_factor
 
     def forward_weights(self) -> dict[str, Tensor]:
         """Replacements for some weights in the forward pass, where the recipe has the hook ``forward_weight``."""

@@ -128,7 +128,7 @@ class Training:
         with torch.no_grad():
             norms, scales = self.gradients.change(self.made + 1, self.stages, values=first)
             for group in self.stages.optimizer.param_groups:
-                group["lr"] = self._rate(self.made) * self.stages.lr_factor * group["lr_factor"]
+                group["lr"] = self._rate(self.made) * group["lr_factor"]
             self.stages.optimizer.step()
             self.stages.optimizer.zero_grad()
             if first:
@@ -145,8 +145,9 @@ class Training:
         return scored_weights(self.model, self.stages.optimizer, self.averages.values)
 
     def _rate(self, step: int) -> float:
-        """The scheduled rate of a step, from 0, where nothing else multiplies it."""
-        return self._peak_lr * self._factors[step % self._stage_steps]
+        """The scheduled rate of a step, from 0, with its stage's factor."""
+        stage, step_of_stage = divmod(step, self._stage_steps)
+        return self._peak_lr * self._factors[step_of_stage] * self.stages.lr_factor(stage)
 
     def run(self, on_step: Callable[[int], None] = lambda _: None) -> Trained:
         """Make all steps that are left.

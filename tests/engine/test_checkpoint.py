@@ -33,12 +33,12 @@ TRAININGS = {
     "stages": ("gradual-unfreezing:epochs=1,stages=3,evaluations=2", SMALL),
     "stages that restart": ("gradual-unfreezing-restart:epochs=1,stages=3", SMALL),
     "averages": ("ema:optimizer=schedule-free-adamw,epochs=2", SMALL),
-    "numbers in an optimizer's state": ("swa:optimizer=nadam,epochs=2,every=1", SMALL),
     "states of other shapes": ("child-tuning:mode=F,optimizer=adafactor,epochs=2", SMALL),
-    "clipping that remembers": ("adagc:optimizer=lion,epochs=2,batch_size=8,accumulate=2", SMALL),
-    "masks and stages": ("lp-ft:epochs=1", SMALL),
+    "numbers in a state, and clipping that remembers": (
+        "adagc:optimizer=nadam,epochs=2,batch_size=8,accumulate=2",
+        SMALL,
+    ),
     "fixed masks": ("child-tuning:epochs=2", SMALL),
-    "noise": ("r3f:epochs=2,noise=uniform,size=0.1", SMALL),
     "regression": ("cwgnc:epochs=2", "lab/similarity:examples=40"),
 }
 SEEDS = (4, 0, 9)

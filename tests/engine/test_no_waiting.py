@@ -17,6 +17,7 @@ from stabbench.engine.inputs import Inputs
 from stabbench.engine.stacking.models import StackedModel
 from stabbench.engine.train import Training
 from stabbench.models.loading import load_model
+from stabbench.recipes import OPTIMIZERS
 from stabbench.records.seeds import Seeds
 
 # What gives the host a value, or a shape that depends on values.
@@ -43,10 +44,16 @@ def training(text: str, data: Inputs, device: str, steps: int) -> Training:
 
 
 @pytest.mark.usefixtures("packed_as_on_a_gpu")
-@pytest.mark.parametrize("text", ["devlin", "mixout", "cwgnc", "reinit", "llrd", "gradual-unfreezing"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "devlin", "mixout", "cwgnc", "reinit", "llrd", "gradual-unfreezing", "adagc", "r3f", "ema",
+        *(f"child-tuning:mode=F,optimizer={name}" for name in OPTIMIZERS),
+    ],
+)  # fmt: skip
 def test_a_step_reads_no_value_on_the_host(text: str, data: Inputs) -> None:
     with own_settings():
-        made = training(f"{text}:epochs=1", data, "cpu", 3)
+        made = training(f"{text}{',' if ':' in text else ':'}epochs=1", data, "cpu", 3)
         with Reads() as reads:
             made.run(lambda step: None)
             before = list(reads.found)

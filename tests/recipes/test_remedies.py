@@ -250,11 +250,12 @@ def test_lp_fts_first_stage_has_a_rate_of_its_own(data: Inputs) -> None:
     """Without warmup Adam's first step is the rate, in every entry."""
     recipe = resolved("lp-ft:epochs=1,warmup=0,lr=1e-5,weight_decay=0,eps=1e-30,max_grad_norm=0")
     steps: list[dict[str, torch.Tensor]] = []
-    fit(recipe, data, SEEDS, on_step=lambda step, model: steps.append(weights(model)))
+    made = fit(recipe, data, SEEDS, on_step=lambda step, model: steps.append(weights(model)))[1]
     before = start_of("bias-correction:epochs=4,warmup=0.5", data)["classifier.weight"]
     assert len(steps) == 6
     head = [step["classifier.weight"] for step in steps]
     rate = 1e-5 * 16
+    assert list(made.learning_rates[::3]) == pytest.approx([100 * rate, rate])
     assert float((head[0] - before).abs().max()) == pytest.approx(100 * rate, rel=1e-3)
     assert float((head[3] - head[2]).abs().max()) == pytest.approx(rate, rel=1e-2)
 
