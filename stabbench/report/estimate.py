@@ -11,6 +11,7 @@ from stabbench.records.seeds import Stream
 from stabbench.report import numbers
 from stabbench.report.table import Entry, Table
 from stabbench.runner.estimate import EXTRAS, Estimate, Machine
+from stabbench.runner.replicates import Replicates
 from stabbench.runner.streams import Streams
 from stabbench.runner.try_trainings import TrainingOutlook
 
@@ -25,6 +26,32 @@ class PrintedEstimate(Estimate):
 
     def __str__(self) -> str:
         return estimate_text(self)
+
+
+def replicates_text(found: Sequence[Replicates]) -> str:
+    """What one seed gave several times, and what that means."""
+    rows: list[list[Entry]] = [
+        [
+            each.recipe,
+            str(each.seed),
+            numbers.count(len(each.scores)),
+            numbers.mean_and_std(each.summary.mean, each.summary.std),
+            numbers.UNDEFINED if each.losses_from is None else numbers.count(each.losses_from),
+            numbers.count(each.flipped),
+        ]
+        for each in found
+        if not each.reason
+    ]
+    notes = [f"{each.recipe} could not be tried: {each.reason}" for each in found if each.reason]
+    if same := [each.recipe for each in found if not each.reason and each.identical]:
+        notes.append(f"{', '.join(same)}: one seed gave the same numbers every time.")
+    if any(not each.identical for each in found if not each.reason):
+        notes.append(
+            "Where one seed gave other numbers, that much of the spread between seeds is arithmetic that is not "
+            "deterministic: head, order and dropout were the same."
+        )
+    columns = ["recipe", "seed", "replicates", "score, mean ± std", "losses differ from step", "flipped examples"]
+    return Table(columns, rows, notes, "one seed, several times").text()
 
 
 def machine_text(machine: Machine) -> str:

@@ -197,6 +197,10 @@ class Scheduler:
         """The first losses of jobs of one seed, or what is lost of them."""
         return list(self._executor.map(self._trainer.losses, jobs, lambda _: None))
 
+    def runs(self, jobs: Sequence[Job]) -> Iterator[list[Run] | Lost[Job]]:
+        """The runs of jobs, as they are done; nothing lost is tried again."""
+        return self._executor.map(self._trainer.train, jobs, self._progress.tick)
+
     def planes(self, parts: Sequence[PlanePart], retry: Retry[PlanePart]) -> Iterator[PlaneValues | Lost[PlanePart]]:
         """What is found at the points of each of some parts of planes."""
         return self._executor.map(self._trainer.plane, parts, lambda _: None, retry)
