@@ -102,6 +102,8 @@ def constant_score_of(path: Path, found: Sequence[FoundRun], choice: Choice) -> 
         if is_empty(run.constant_score):
             continue
         value = number(run.constant_score)
+        if value is not None and math.isnan(value):
+            continue  # as a data frame writes what is not known
         if value is None or not math.isfinite(value):
             raise ResultsError(
                 f"{run.where}: constant_score {excerpt(run.constant_score)} is no finite number",

@@ -95,7 +95,8 @@ def _group(records: Sequence[RunRecord]) -> str:
     failed = sum(record.outcome is Outcome.FAILED for record in records)
     missing = sum(record.outcome is Outcome.MISSING for record in records)
     ends = [f"{count} {name}" for count, name in ((failed, "failed"), (missing, "missing")) if count]
-    return f"{records[0].recipe}, seeds {numbers}: {', '.join(ends) or 'none failed'}"
+    seeds = "seed" if len(records) == 1 else "seeds"
+    return f"{records[0].recipe}, {seeds} {numbers}: {', '.join(ends) or 'none failed'}"
 
 
 def _spans(numbers: Sequence[int]) -> Iterator[str]:

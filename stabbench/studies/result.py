@@ -11,6 +11,7 @@ from stabbench.escape import markdown, one_line
 from stabbench.records.history import History
 from stabbench.records.provenance import all_days, origin
 from stabbench.records.runs import RecipeRuns
+from stabbench.records.setting import TRAINING_MODEL, TRAINING_TASK
 from stabbench.records.store import Store
 from stabbench.report import numbers
 from stabbench.report.table import Style, Table
@@ -128,6 +129,8 @@ class StudyResult:
         """One line on what all rows share and no column of the table shows."""
         values = {key: {str(row.place(key)) for row in self.rows} for key in PANELS}
         parts = [f"{key} {shared.pop()}" for key, shared in values.items() if len(shared) == 1 and shared != {""}]
+        if parts == [f"task {TRAINING_TASK}", f"model {TRAINING_MODEL}"]:
+            parts = [TRAINING_TASK]
         if self.study.parameters:
             set_in_all = ", ".join(f"{name}={value}" for name, value in self.study.parameters.items())
             parts.append(f"unless written after a recipe's name {set_in_all}")

@@ -177,6 +177,7 @@ def test_a_column_says_what_a_constant_predictor_scores(tmp_path: Path) -> None:
     ):
         assert said in refused(table(tmp_path, f"seed,score,constant_score\n{cells}"))
     path = table(tmp_path, "seed,score,constant_score\n0,0.5,0.5\n")
+    assert read(table(tmp_path, "seed,score,constant_score\n0,0.5,nan\n", "nan.csv"))[0].constant_score is None
     other = table(tmp_path, "seed,score\n0,0.5\n", "other.csv")
     with pytest.raises(StabbenchError, match="not of one constant score"):
         read_all([("", path), ("", other)], Choice())
