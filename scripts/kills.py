@@ -72,11 +72,17 @@ EVENTS = [
     Event("any moment", lambda _: True),
     Event("the store", lambda store: (store / "runs.sqlite").exists()),
     Event("a lock", lambda store: any(store.glob("locks/*"))),
-    Event("a half-written file", lambda store: any(store.glob("**/.*.part"))),
+    Event("a half-written file", lambda store: any(matching(store, "**/.*.part"))),
     Event("an encoder", lambda store: any(store.glob("encoders/*.safetensors"))),
     Event("a write", lambda store: (store / "runs.sqlite-journal").exists()),
     Event("a run", lambda store: bool(rows(store))),
 ]
+
+
+def matching(folder: Path, pattern: str) -> Iterator[Path]:
+    """Files that are there, though others may be removed meanwhile."""
+    with contextlib.suppress(FileNotFoundError):
+        yield from folder.glob(pattern)
 
 
 def rows(store: Path) -> dict[object, Row]:
