@@ -21,6 +21,11 @@ def setting_name(task: str, model: str) -> str:
     return "task and model unknown" if (task, model) == _ELSEWHERE else f"{task}, model {model}"
 
 
+def model_name(task: str, model: str) -> str:
+    """The model in a column of a table; empty where nobody knows it."""
+    return "" if (task, model) in (_TRAINING, _ELSEWHERE) else model
+
+
 def cell_name(recipe: str, task: str, model: str) -> str:
     """The name of a cell in messages, ``mosbach on lab/entailment, lab``; ``bert-rte (training code)``."""
     return f"{recipe} ({task})" if (task, model) in (_TRAINING, _ELSEWHERE) else f"{recipe} on {task}, {model}"

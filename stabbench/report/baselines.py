@@ -9,6 +9,7 @@ from stabbench.gate.baselines import Baseline, Loosening
 from stabbench.gate.calibration import Rates
 from stabbench.gate.rules import Rules, Verdict
 from stabbench.records.runs import cut_to
+from stabbench.records.setting import model_name
 from stabbench.report import numbers
 from stabbench.report.table import Entry, Table
 from stabbench.statistics import Sample, summarise
@@ -62,7 +63,8 @@ def cells_table(cells: Sequence[Baseline]) -> Table:
         scores = [numbers.count(s.planned), numbers.count(s.failed), numbers.mean_and_std(s.mean, s.std)]
         device = str(cell.environment.get("device_name", numbers.UNDEFINED))
         cut: Entry = numbers.UNDEFINED if steps is None else numbers.counted(steps, "step")
-        rows.append([cell.recipe, cell.task, cell.model, *scores, cell.recorded, device, *([cut] if any_cut else [])])
+        model = model_name(cell.task, cell.model)
+        rows.append([cell.recipe, cell.task, model, *scores, cell.recorded, device, *([cut] if any_cut else [])])
     columns = ["recipe", "task", "model", "runs", "failed", "mean ± std", "recorded", "device"]
     return Table([*columns, *(["cut by --max-steps to"] if any_cut else [])], rows)
 

@@ -7,7 +7,7 @@ from stabbench.escape import markdown, one_line
 from stabbench.gate.gate import CellResult, GateResult
 from stabbench.gate.rules import Verdict
 from stabbench.records.provenance import cut_short, provenance
-from stabbench.records.setting import setting_name
+from stabbench.records.setting import model_name, setting_name
 from stabbench.report import judgement as words
 from stabbench.report import numbers
 from stabbench.report.diagnosis import diagnose_command, failures_line
@@ -54,7 +54,7 @@ def summary_table(result: GateResult) -> Table:
     for cell in result.cells:
         b = cell.baseline
         now, before = _runs(cell.runs.sample if cell.runs else None), _runs(b.sample)
-        rows.append([b.recipe, b.task, b.model, str(cell.verdict), *now, *before, b.recorded])
+        rows.append([b.recipe, b.task, model_name(b.task, b.model), str(cell.verdict), *now, *before, b.recorded])
     runs = ["runs", "failed", "mean ± std"]
     both = [f"{heading} {when}" for when in ("(now)", "(baseline)") for heading in runs]
     return Table(["recipe", "task", "model", "verdict", *both, "recorded"], rows)

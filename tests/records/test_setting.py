@@ -8,6 +8,7 @@ from stabbench.records.setting import (
     TRAINING_MODEL,
     TRAINING_TASK,
     cell_name,
+    model_name,
     setting_name,
 )
 
@@ -24,3 +25,5 @@ from stabbench.records.setting import (
 def test_a_setting_in_words(task: str, model: str, setting: str, cell: str) -> None:
     assert setting_name(task, model) == setting
     assert cell_name("mine", task, model) == cell
+    assert model_name(task, model) in cell
+    assert "its own" not in setting + cell + model_name(task, model)
