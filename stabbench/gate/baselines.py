@@ -152,7 +152,9 @@ def select(cells: Mapping[str, Baseline], recipes: Sequence[str] = (), task: str
     on_task = [cell for cell in cells.values() if task in (None, cell.task)]
     if not on_task:
         what = "the baselines file has no cells" if task is None or not cells else _unknown_task(cells, task)
-        raise BaselineError(what, "see: stabbench baseline show; to add some: stabbench baseline record")
+        own = any(cell.recipe in recipes and cell.task == TRAINING_TASK for cell in cells.values())
+        hint = NO_TASK if own else "see: stabbench baseline show; to add some: stabbench baseline record"
+        raise BaselineError(what, hint)
     for recipe in recipes:
         if not any(cell.recipe == recipe for cell in on_task):
             where = "" if task is None else f" on {task}"

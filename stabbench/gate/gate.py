@@ -141,6 +141,8 @@ def gate(
     baselines = list(baselines)
     if not baselines:
         raise StabbenchError("there is no cell to gate", "see: stabbench baseline show")
+    if options.model is not None and all(baseline.training for baseline in baselines):
+        raise StabbenchError("--model has no effect on training code", "its own arguments say what it trains")
     settled: dict[str, CellResult] = {}
     cells: dict[str, _Open] = {}
     for baseline in baselines:

@@ -111,8 +111,8 @@ def test_a_training_file_is_a_recipe_in_every_command(tmp_path: Path) -> None:
         for command in ("diagnose", "history", "gate", ("baseline", "show")):
             words = [command] if isinstance(command, str) else command
             said = stabbench(*words, name, "--task", "lab/entailment", cwd=tmp_path, expect=3).stderr
-            if words[0] in ("diagnose", "history"):
-                assert "leave out --task" in said, (words, said)
+            assert "leave out --task" in said, (words, said)
+    assert "--model has no effect" in stabbench("gate", "own", "--model", "lab", cwd=tmp_path, expect=3).stderr
     note = unfolded(stabbench("diagnose", file.name, cwd=tmp_path).stdout)
     assert "training code itself says what is kept" in note
     assert "--fresh" not in note
