@@ -82,7 +82,7 @@ OPTIMIZERS: Mapping[str, Named] = {
         {},
         rate=25.0,
     ),
-    "sgd": Named("SGD", "momentum, which is beta1", "Sutskever et al. 2013", {"momentum": "beta1"}, rate=500.0),
+    "sgd": Named("SGD", "momentum, which is beta1", "Sutskever et al. 2013", {"momentum": "beta1"}, rate=10.0),
 }
 
 
