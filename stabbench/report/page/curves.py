@@ -94,7 +94,8 @@ def _left_out(setting: Setting, drawn: int) -> list[str]:
     if lacking:
         texts.append(
             f"{numbers.counted(lacking, 'run')} left no history, and {'is' if lacking == 1 else 'are'} not drawn: "
-            "measured elsewhere, or no longer in the store. The same recipes under stabbench compare --fresh have one."
+            "measured elsewhere, training code that records nothing, or no longer in the store. The same recipes under "
+            "stabbench compare --fresh have one."
         )
     if any(column.traces and column.traces.unread for column in with_runs):
         texts.append(
