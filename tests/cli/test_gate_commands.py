@@ -384,7 +384,7 @@ def test_two_comparisons_at_once_train_every_seed_once(tmp_path: Path) -> None:
     errors = [errors for _, errors in said]
     assert sum("note: another process trains the same: waiting for it" in e for e in errors) == 1
     assert re.findall(r"(\d+) to train", "".join(errors)) == ["8"]
-    trained = re.findall(r"\d/8 runs, \d+ s: (\S+, seeds \d)", "".join(errors))
+    trained = re.findall(r"\d/8 runs, \d+ s: (\S+, seed \d)", "".join(errors))
     assert len(trained) == len(set(trained)) == 8
     assert len(stabbench("list", "runs", cwd=tmp_path).stdout.splitlines()) == 8
 
