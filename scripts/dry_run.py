@@ -4,7 +4,7 @@
     python scripts/dry_run.py --seeds 10000 --executor ray
 
 All else is real: plan, claims, executor, store, and the commands that read it. A made-up run has a record and a history
-of the size of a real one with --history brief, and is ready at once, so that the driver is far busier than it ever is
+of the size of a real one with --detail brief, and is ready at once, so that the driver is far busier than it ever is
 with trainings.
 """
 

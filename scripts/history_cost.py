@@ -2,7 +2,7 @@
 
     python scripts/history_cost.py
 
-One training of the lab model with --history usual, in this process. What that keeps beyond --history brief is timed
+One training of the lab model with --detail usual, in this process. What that keeps beyond --detail brief is timed
 where it happens; processor time, so that other programs on the machine do not count.
 """
 
@@ -28,7 +28,7 @@ from stabbench.runner.plan import Plan
 from stabbench.runner.resolve import resolve
 from stabbench.runner.resources import Resources
 
-# What is done for --history usual alone, or, for packing, more of it.
+# What is done for --detail usual alone, or, for packing, more of it.
 TIMED: list[tuple[type, str]] = [
     (Distances, "__init__"),
     (Distances, "probed"),

@@ -15,8 +15,8 @@ from pathlib import Path
 from tabulate import tabulate
 
 from stabbench.gate.comparison import PairTests
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.store import Store
 
 RECIPES = ["devlin", "bias-correction", "mosbach", "mixout", "reinit", "cwgnc"]

@@ -27,7 +27,7 @@ from stabbench.errors import RecipeError
 from stabbench.models.families import defaults_of
 from stabbench.models.loading import load_model, load_tokenizer
 from stabbench.models.source import find_model
-from stabbench.recipes import Recipe, check_class, hooks, planned_steps, resolve, step_hooks
+from stabbench.recipes import Recipe, call_hooks, call_step_hooks, check_class, planned_steps, resolve
 from stabbench.recipes._parameters import parse_parameter
 from stabbench.records.seeds import Seeds
 from stabbench.tasks.registry import load_task
@@ -53,7 +53,7 @@ def check_recipe(recipe: Recipe) -> None:
         _check_description(recipe)
         _check_parameters(recipe)
         resolved = resolve(recipe, defaults_of("bert"), find_model("lab").depth)
-        hooks.check_schedule(resolved, planned_steps(resolved, 1000, None))
+        call_hooks.check_schedule(resolved, planned_steps(resolved, 1000, None))
         _check_scales(resolved)
         with own_settings():
             _check_training(resolved)
@@ -89,7 +89,7 @@ def _check_parameters(recipe: Recipe) -> None:
 
 def _check_scales(recipe: Recipe) -> None:
     norms = torch.tensor([[0.0, 1e-3, 1.0, 50.0], [2.0, 2.0, 2.0, 2.0], [1e4, 0.0, 0.0, 1e-6]])
-    scales = step_hooks.gradient_scales(recipe, norms, values=True)
+    scales = call_step_hooks.gradient_scales(recipe, norms, values=True)
     alone = torch.cat([recipe.gradient_scales(row.unsqueeze(0)) for row in norms])
     if not torch.equal(alone, scales):
         _broken(recipe, "gradient_scales lets one seed's norms act on another's")

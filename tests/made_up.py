@@ -12,8 +12,8 @@ from examples import record
 
 from stabbench.models.families import Defaults
 from stabbench.records.history import Components, History
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.store import Store
 from stabbench.studies.result import Row, StudyResult
 from stabbench.studies.study import Study

@@ -11,8 +11,8 @@ from examples import record
 
 from stabbench.gate.rules import Rules
 from stabbench.records.history import History, Predictions
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Fingerprint, Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 from stabbench.report.page.build import runs_subject
 from stabbench.report.page.html import as_html
 from stabbench.report.page.make import page_of

@@ -14,7 +14,7 @@ from stabbench.gate.elsewhere import gate_elsewhere, record_elsewhere
 from stabbench.gate.rules import Rules
 from stabbench.imported.choice import Choice
 from stabbench.imported.runs import read_all
-from stabbench.records.runs import check_complete
+from stabbench.records.recipe_runs import check_complete
 from stabbench.report.comparison import PrintedComparison
 from stabbench.report.page.build import runs_subject
 from stabbench.report.page.make import write_report

@@ -20,9 +20,9 @@ from stabbench.cli.options import (
     seeds_option,
     written_baselines_option,
 )
+from stabbench.cli.output_files import interruptible
+from stabbench.cli.output_streams import say
 from stabbench.cli.overwriting import check_outputs
-from stabbench.cli.streams import say
-from stabbench.cli.written import interruptible
 from stabbench.errors import StabbenchError
 from stabbench.gate.rules import Rules
 from stabbench.runner.resources import Resources

@@ -75,14 +75,14 @@ def _no_exit(status: int) -> NoReturn:
 def _run() -> int:
     os._exit = _no_exit
     try:
-        from stabbench.cli.streams import open_streams
+        from stabbench.cli.output_streams import open_streams
 
         open_streams()
         code = _command()
     except BaseException as error:
         code = _said(error)
     try:
-        from stabbench.cli.streams import flush_streams
+        from stabbench.cli.output_streams import flush_streams
 
         flush_streams()
     except BaseException as error:
@@ -112,7 +112,7 @@ def _said(error: BaseException) -> int:
         if sys.stderr is not None:
             print("stopped", file=sys.stderr)
         return INTERRUPTED
-    from stabbench.cli.streams import say
+    from stabbench.cli.output_streams import say
     from stabbench.cli.wording import in_words, traceback_of
 
     if os.environ.get(TRACEBACK):

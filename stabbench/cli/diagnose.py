@@ -9,9 +9,9 @@ import click
 
 from stabbench.cli.elsewhere import Elsewhere, elsewhere_options
 from stabbench.cli.options import json_option, store_option
+from stabbench.cli.output_files import write_json
+from stabbench.cli.output_streams import say
 from stabbench.cli.overwriting import check_outputs
-from stabbench.cli.streams import say
-from stabbench.cli.written import write_json
 
 
 @click.command()

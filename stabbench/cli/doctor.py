@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from stabbench.cli.arguments import PlanOptions
 from stabbench.cli.options import plan_options, trial_options
-from stabbench.cli.streams import say
+from stabbench.cli.output_streams import say
 from stabbench.cli.types import WholeNumber
 from stabbench.runner.resources import Resources
 

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from stabbench.cli.arguments import as_one
 
 if TYPE_CHECKING:
-    from stabbench.records.runs import RecipeRuns
+    from stabbench.records.recipe_runs import RecipeRuns
 
 
 class Source(click.ParamType):  # type: ignore[type-arg]  # generic in new versions only

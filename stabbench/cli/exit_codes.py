@@ -1,4 +1,4 @@
-"""Exit codes that are not a verdict's."""
+"""Exit codes that are not a verdict's: those are in :mod:`stabbench.gate.rules`, other signals' in :mod:`.boundary`."""
 
 from __future__ import annotations
 

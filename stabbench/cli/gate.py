@@ -21,10 +21,7 @@ from stabbench.cli.options import (
     rule_options,
     seeds_option,
 )
-from stabbench.cli.overwriting import check_outputs
-from stabbench.cli.streams import annotate, say
-from stabbench.cli.types import OutputFile
-from stabbench.cli.written import (
+from stabbench.cli.output_files import (
     append_markdown,
     command_line,
     interruptible,
@@ -33,6 +30,9 @@ from stabbench.cli.written import (
     write_csv,
     write_json,
 )
+from stabbench.cli.output_streams import annotate, say
+from stabbench.cli.overwriting import check_outputs
+from stabbench.cli.types import OutputFile
 from stabbench.escape import markdown_block
 from stabbench.gate.compatibility import DEFAULT_POLICY, POLICIES, Policy
 from stabbench.gate.rules import Rules

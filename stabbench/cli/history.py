@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from stabbench.cli.options import baselines_option
-from stabbench.cli.streams import say
+from stabbench.cli.output_streams import say
 from stabbench.gate.rules import Rules
 
 

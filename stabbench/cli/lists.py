@@ -12,8 +12,8 @@ import click
 
 from stabbench.cli.groups import Group
 from stabbench.cli.options import plot_option, plugin_option, store_option
+from stabbench.cli.output_streams import say
 from stabbench.cli.overwriting import check_outputs
-from stabbench.cli.streams import say
 from stabbench.escape import one_line
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def runs(store: Path) -> None:
 
 
 def _run_line(r: RunRecord) -> str:
-    from stabbench.records.runs import cut_to
+    from stabbench.records.recipe_runs import cut_to
     from stabbench.report.numbers import score
 
     cut = f"  cut to {r.steps} steps by --max-steps" if cut_to(r.fingerprint.experiment) is not None else ""

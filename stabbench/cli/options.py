@@ -121,7 +121,7 @@ _RESOURCES = [
         help="Address of the cluster [default: RAY_ADDRESS, else the cluster on this machine, else a new one].",
     ),
     click.option(
-        "--history",
+        "--detail",
         type=click.Choice(list(DETAILS)),
         default=DEFAULT_DETAIL,
         show_default=True,

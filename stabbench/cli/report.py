@@ -12,15 +12,15 @@ import click
 from stabbench.cli.arguments import PlanOptions, report_files
 from stabbench.cli.elsewhere import Elsewhere, elsewhere_options, task_given
 from stabbench.cli.options import plan_options, rule_options, stored_options
+from stabbench.cli.output_files import command_line
+from stabbench.cli.output_streams import say
 from stabbench.cli.overwriting import check_outputs
-from stabbench.cli.streams import say
 from stabbench.cli.types import PageFile
-from stabbench.cli.written import command_line
 from stabbench.gate.rules import Rules
 from stabbench.runner.resources import Resources
 
 if TYPE_CHECKING:
-    from stabbench.records.runs import RecipeRuns
+    from stabbench.records.recipe_runs import RecipeRuns
 
 # What a run's id, or its beginning, looks like.
 _RUN_ID = re.compile("[0-9a-f]{4,16}")
@@ -95,7 +95,7 @@ def _are_ids(what: Sequence[str], plugins: Sequence[str]) -> bool:
 
 
 def _of_ids(prefixes: Sequence[str], folder: Path) -> list[RecipeRuns]:
-    from stabbench.records.runs import by_recipe
+    from stabbench.records.recipe_runs import by_recipe
     from stabbench.records.store import Store
 
     with Store(folder, write=False) as store:

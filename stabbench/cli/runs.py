@@ -18,9 +18,9 @@ from stabbench.cli.options import (
     plan_options,
     rule_options,
 )
+from stabbench.cli.output_files import command_line, interruptible, raise_if_different, write_csv, write_json
+from stabbench.cli.output_streams import say
 from stabbench.cli.overwriting import check_outputs
-from stabbench.cli.streams import say
-from stabbench.cli.written import command_line, interruptible, raise_if_different, write_csv, write_json
 from stabbench.gate.rules import Rules
 from stabbench.runner.resources import Resources
 
@@ -74,8 +74,8 @@ def compare(
     changed = changed_rules(rules)
     if changed and not check:
         raise click.UsageError(f"--{changed[0].replace('_', '-')} is a rule of a verdict: it needs --check")
-    if paired and resources.history == "brief":
-        raise click.UsageError("--paired needs predictions, which --history brief does not keep")
+    if paired and resources.detail == "brief":
+        raise click.UsageError("--paired needs predictions, which --detail brief does not keep")
     if elsewhere.sources:
         _compare_results(elsewhere, task_given(options.task), resources.store, rules if check else None, outputs)
     _run(recipes, options, resources, rules if check else None, fresh, outputs, paired=paired)
@@ -135,7 +135,7 @@ def _compare_results(
     elsewhere: Elsewhere, task: str | None, store: Path, rules: Rules | None, outputs: Outputs
 ) -> NoReturn:
     from stabbench.gate.comparison import Comparison
-    from stabbench.records.runs import check_complete
+    from stabbench.records.recipe_runs import check_complete
 
     check_outputs(outputs.named, store=store, results=elsewhere.paths)
     recipes = elsewhere.read(task)

@@ -10,9 +10,9 @@ import click
 
 from stabbench.cli.arguments import report_files
 from stabbench.cli.options import keeping_options, study_options
+from stabbench.cli.output_files import command_line, interruptible, write_json
+from stabbench.cli.output_streams import say
 from stabbench.cli.overwriting import check_outputs
-from stabbench.cli.streams import say
-from stabbench.cli.written import command_line, interruptible, write_json
 from stabbench.runner.resources import Resources
 
 

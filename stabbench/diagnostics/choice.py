@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stabbench.errors import StoreError
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.setting import NO_TASK, TRAINING_TASK
 from stabbench.records.store import Store
 

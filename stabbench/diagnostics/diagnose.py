@@ -12,8 +12,8 @@ from stabbench.diagnostics.causes import EXPLANATIONS, Cause
 from stabbench.diagnostics.keeping import of_own_code
 from stabbench.diagnostics.signs import FEWEST_STEPS, Signs
 from stabbench.records.history import History
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 
 # As many successful runs are enough to compare a failed one with.
 REFERENCES = 50

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import RunRecord
-from stabbench.records.runs import RecipeRuns
 
 
 def of_own_code(record: RunRecord) -> bool:
@@ -20,4 +20,4 @@ def how_to_keep(runs: RecipeRuns) -> str:
             "training code itself says what is kept: losses and predictions that train(seed) gives, or what "
             "StabilityCallback records (docs/trainings.md)"
         )
-    return "runs of earlier versions and of --history brief have none: give the command that trained them with --fresh"
+    return "runs of earlier versions and of --detail brief have none: give the command that trained them with --fresh"

@@ -13,8 +13,8 @@ from stabbench import statistics
 from stabbench.diagnostics.keeping import how_to_keep, of_own_code
 from stabbench.errors import StabbenchError
 from stabbench.records.history import Predictions
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 from stabbench.statistics import PairedTest, SpreadParts
 
 

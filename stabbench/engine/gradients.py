@@ -10,7 +10,7 @@ from torch import Tensor
 from stabbench.engine.stacking.models import SeedModel
 from stabbench.engine.stages import Stages
 from stabbench.models.layout import Layout
-from stabbench.recipes import Recipe, step_hooks
+from stabbench.recipes import Recipe, call_step_hooks
 
 
 class Gradients:
@@ -51,7 +51,7 @@ class Gradients:
             ],
             dim=1,
         )
-        scales, self.memory = step_hooks.adaptive_scales(
+        scales, self.memory = call_step_hooks.adaptive_scales(
             self._recipe, norms, self.memory, step, self._total_steps, values=values
         )
         columns = dict(zip(self._model.parameters, scales.unbind(1), strict=True))
@@ -65,7 +65,7 @@ class Gradients:
             again = stages.dropout.restorer if values else None
             for info in self._layout.parameters:
                 if info.name in given:
-                    self._model.parameters[info.name].grad = step_hooks.gradient(
+                    self._model.parameters[info.name].grad = call_step_hooks.gradient(
                         self._recipe, info, given[info.name], stages.dropout.bernoulli, again
                     )
         return norms, scales

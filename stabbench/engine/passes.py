@@ -11,7 +11,7 @@ from stabbench.engine.inputs import Batch, Inputs
 from stabbench.engine.stacking.models import SeedModel
 from stabbench.engine.stacking.streams import SeedStreams
 from stabbench.engine.stages import Stages
-from stabbench.recipes import FurtherPass, Recipe, hooks, step_hooks
+from stabbench.recipes import FurtherPass, Recipe, call_hooks, call_step_hooks
 
 
 class Passes:
@@ -25,7 +25,7 @@ class Passes:
 
     def __init__(self, recipe: Recipe, model: SeedModel, stages: Stages) -> None:
         self._recipe, self._model, self._stages = recipe, model, stages
-        self._further = hooks.further_passes(recipe)
+        self._further = call_hooks.further_passes(recipe)
 
     def backward(self, data: Inputs, index: Tensor, *, values: bool) -> tuple[Tensor, Tensor]:
         """Add every seed's gradients of the examples at ``index`` ``[seeds, examples]``, ``batch_size`` at a time.
@@ -56,7 +56,7 @@ class Passes:
             self._model.logits(batch.tokens, weights, batch.real, streams, noise_of(each, streams))
             for each in self._further
         ]
-        return logits, step_hooks.loss(self._recipe, logits, batch.labels, further, values=values)
+        return logits, call_step_hooks.loss(self._recipe, logits, batch.labels, further, values=values)
 
 
 def noise_of(asked: FurtherPass, streams: SeedStreams) -> Callable[[Sequence[int]], Tensor] | None:

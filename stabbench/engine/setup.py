@@ -19,7 +19,7 @@ from stabbench.errors import ModelError
 from stabbench.models.loading import load_model, load_tokenizer
 from stabbench.models.pairs import pair_separator
 from stabbench.models.source import ModelSource, find_model
-from stabbench.recipes import hooks, planned_steps
+from stabbench.recipes import call_hooks, planned_steps
 from stabbench.records.seeds import Seeds
 from stabbench.records.weights import weights_file
 from stabbench.tasks.task import Examples, Task
@@ -78,7 +78,7 @@ class Setup:
 
     @property
     def _stages(self) -> int:
-        return len(hooks.staging(self._job.recipe, self._layout))
+        return len(call_hooks.staging(self._job.recipe, self._layout))
 
     @contextlib.contextmanager
     def training(self) -> Iterator[Training]:

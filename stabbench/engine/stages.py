@@ -13,8 +13,8 @@ from torch import Tensor
 from stabbench.engine.stacking.models import SeedModel
 from stabbench.engine.stacking.streams import SeedStreams
 from stabbench.models.layout import Layout
-from stabbench.recipes import ParameterGroup, Recipe, hooks, step_hooks
-from stabbench.recipes._calling import drawing_nothing
+from stabbench.recipes import ParameterGroup, Recipe, call_hooks, call_step_hooks
+from stabbench.recipes._asking import drawing_nothing
 from stabbench.records.seeds import Seeds
 
 
@@ -51,15 +51,15 @@ class Stages:
     ) -> None:
         self._recipe, self._model, self._seeds = recipe, model, seeds
         self._device, self._lr = device, lr
-        self._stages = hooks.staging(recipe, layout)
-        self._groups = hooks.groups(recipe, layout)
+        self._stages = call_hooks.staging(recipe, layout)
+        self._groups = call_hooks.groups(recipe, layout)
         self._mixed = False
         self.number = len(self._stages)
         missing = frozenset(p.name for p in layout.parameters if p.missing)
         streams = SeedStreams(seeds, "initialisation", torch.device("cpu"))
-        self.drawn = frozenset(hooks.fresh(recipe, layout)) | missing
+        self.drawn = frozenset(call_hooks.fresh(recipe, layout)) | missing
         model.initialise(self.drawn, layout, streams)
-        noise = hooks.start_noise(recipe, layout)
+        noise = call_hooks.start_noise(recipe, layout)
         model.perturb(noise, layout, streams)
         self.drawn |= noise.keys()
         self._before = {n: model.parameters[n].detach().clone() for n in self._remembered()}
@@ -76,7 +76,7 @@ class Stages:
                 if number > 0 and stage.restart:
                     parameter.copy_(self._before[name])
         groups = [self._group(group, [n for n in group.names if n in stage.trained]) for group in self._groups]
-        self.optimizer = hooks.make_optimizer(self._recipe, [group for group in groups if group["params"]])
+        self.optimizer = call_hooks.make_optimizer(self._recipe, [group for group in groups if group["params"]])
 
     def lr_factor(self, number: int) -> float:
         """What a stage multiplies the scheduled learning rate by."""
@@ -95,8 +95,8 @@ class Stages:
         again = self.dropout.restorer() if first else None
         weight, before = self._model.parameters[name], self._before[name]
         if name not in self._model.transposed:
-            return step_hooks.forward_weight(self._recipe, weight, before, self.dropout.bernoulli, again)
-        return step_hooks.forward_weight(self._recipe, weight.mT, before.mT, self.dropout.bernoulli, again).mT
+            return call_step_hooks.forward_weight(self._recipe, weight, before, self.dropout.bernoulli, again)
+        return call_step_hooks.forward_weight(self._recipe, weight.mT, before.mT, self.dropout.bernoulli, again).mT
 
     @property
     def _mixes(self) -> bool:

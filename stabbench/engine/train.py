@@ -16,11 +16,11 @@ from stabbench.engine.gradients import Gradients
 from stabbench.engine.inputs import Inputs
 from stabbench.engine.observers import Distances, LossCurve, Observer, Probes, Step
 from stabbench.engine.passes import Passes
-from stabbench.engine.scored import Averages, scored_weights
+from stabbench.engine.scored_weights import Averages, scored_weights
 from stabbench.engine.stacking.models import SeedModel
 from stabbench.engine.stages import Stages
 from stabbench.models.layout import Layout
-from stabbench.recipes import Recipe, check_fit, hooks
+from stabbench.recipes import Recipe, call_hooks, check_fit
 from stabbench.records.detail import DEFAULT_DETAIL, Detail
 from stabbench.records.history import Components
 from stabbench.records.seeds import Seeds
@@ -93,13 +93,13 @@ class Training:
         self.model = model
         self.stages = Stages(recipe, model, layout, seeds, data.labels.device, self._peak_lr)
         self._stage_steps = total_steps // self.stages.number
-        self._factors = hooks.schedule(recipe, range(min(steps, self._stage_steps)), self._stage_steps)
+        self._factors = call_hooks.schedule(recipe, range(min(steps, self._stage_steps)), self._stage_steps)
         self._steps_per_epoch = math.ceil(len(data) / recipe.step_size)
         self._passes = Passes(recipe, model, self.stages)
-        asked = hooks.subnetwork(recipe, layout)
+        asked = call_hooks.subnetwork(recipe, layout)
         masks = fisher_masks(model, data, recipe.batch_size, asked) if asked else {}
         self.gradients = Gradients(recipe, model, layout, masks, total_steps)
-        self.averages = Averages(model, hooks.averages(recipe, steps, total_steps))
+        self.averages = Averages(model, call_hooks.averages(recipe, steps, total_steps))
         self.made = 0
         self.loss_curve = LossCurve()
         self.probes = Probes(steps) if detail == "brief" else Distances(steps, model, self.stages.drawn)
@@ -132,7 +132,7 @@ class Training:
             self.stages.optimizer.step()
             self.stages.optimizer.zero_grad()
             if first:
-                hooks.check_state(self._recipe, self.stages.optimizer)
+                call_hooks.check_state(self._recipe, self.stages.optimizer)
             self.made += 1
             self.averages.add(self.made)
             several = self._data.labels.dim() == 2

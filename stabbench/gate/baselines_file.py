@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from stabbench._system.files import write_whole
-from stabbench.code.former import carried_over
+from stabbench.code.former_identity import carried_over
 from stabbench.gate.baselines import Baseline, BaselineError
 from stabbench.gate.model_paths import is_path, local_path, stored_path
 from stabbench.records.setting import cell_name

@@ -13,8 +13,8 @@ from stabbench import statistics
 from stabbench.diagnostics.diagnose import failures_json
 from stabbench.gate.judge import Judgement, Pair, judge
 from stabbench.gate.rules import Rules
+from stabbench.records.recipe_runs import RecipeRuns, check_failures_known
 from stabbench.records.rows import as_dataframe
-from stabbench.records.runs import RecipeRuns, check_failures_known
 from stabbench.statistics import DirectedTest, LeveneTest
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from stabbench.gate.compatibility import Differences, differences
 from stabbench.gate.gate import CellResult, GateResult
 from stabbench.gate.judge import Pair, judge
 from stabbench.gate.rules import Rules, Verdict
-from stabbench.records.runs import RecipeRuns, check_complete, check_failures_known
+from stabbench.records.recipe_runs import RecipeRuns, check_complete, check_failures_known
 
 
 def gate_elsewhere(path: Path, runs: Sequence[RecipeRuns], rules: Rules) -> GateResult:

@@ -16,8 +16,8 @@ from stabbench.gate.looks import FIXED, Look
 from stabbench.gate.plans import plan_of, resources_for
 from stabbench.gate.rules import Rules, Verdict, worst
 from stabbench.gate.sequential import judge_looks
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.seeds import Seeds, given_seeds
 from stabbench.runner.cells import TrainingCell
 from stabbench.runner.execute import execute

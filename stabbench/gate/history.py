@@ -19,8 +19,8 @@ from stabbench.gate.gate import CellResult, GateResult
 from stabbench.records.setting import NO_TASK, TRAINING_TASK, cell_name
 from stabbench.runner.methods import label_of
 from stabbench.statistics import Sample, holm
+from stabbench.statistics.change_points import Step, find_step, find_steps
 from stabbench.statistics.effects import deviations
-from stabbench.statistics.steps import Step, find_step, find_steps
 from stabbench.tasks.registry import record_name
 from stabbench.tasks.task import Task
 

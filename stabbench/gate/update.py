@@ -15,8 +15,8 @@ from stabbench.gate.baselines_file import load, save
 from stabbench.gate.model_paths import is_path, one_spelling
 from stabbench.gate.plans import baseline_of, plan_of, resources_for
 from stabbench.records.provenance import all_days, origin
+from stabbench.records.recipe_runs import check_failures_known
 from stabbench.records.run import RunRecord
-from stabbench.records.runs import check_failures_known
 from stabbench.runner.cells import AnyResolved
 from stabbench.runner.execute import Execution, execute
 from stabbench.runner.plan import Plan

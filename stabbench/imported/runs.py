@@ -13,8 +13,8 @@ from stabbench.imported.curves import with_scores
 from stabbench.imported.formats import find
 from stabbench.imported.found import FoundRun, ResultsError, is_empty, number, whole_number
 from stabbench.imported.score import constant_score_of, of_metric, value_of
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Experiment, Fingerprint, Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.scoring import Scoring
 from stabbench.records.seeds import STREAMS, Seeds, check_seed
 from stabbench.records.setting import ELSEWHERE_MODEL, ELSEWHERE_TASK

@@ -14,7 +14,7 @@ import pytest
 from stabbench.errors import StabbenchError
 from stabbench.escape import one_line
 from stabbench.gate.rules import Verdict
-from stabbench.records.runs import RecipeRuns, by_recipe
+from stabbench.records.recipe_runs import RecipeRuns, by_recipe
 from stabbench.records.store import Store
 from stabbench.report.page.build import settings_of
 from stabbench.report.page.html import SUFFIX

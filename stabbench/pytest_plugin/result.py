@@ -17,7 +17,7 @@ from stabbench.gate.rules import RuleOptions, Rules, Verdict
 from stabbench.gate.superiority import more_stable
 from stabbench.pytest_plugin.session import Session, explained, usual_workers
 from stabbench.recipes import Recipe, recipe_names
-from stabbench.records.runs import RecipeRuns, check_failures_known
+from stabbench.records.recipe_runs import RecipeRuns, check_failures_known
 from stabbench.records.seeds import Seeds
 from stabbench.records.setting import cell_name
 from stabbench.report.as_json import as_json

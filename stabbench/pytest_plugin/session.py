@@ -14,7 +14,7 @@ import pytest
 from stabbench.errors import StabbenchError
 from stabbench.escape import printable
 from stabbench.recipes import recipe_class, recipe_names
-from stabbench.records.runs import RecipeRuns
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.report.progress import shown_progress
 from stabbench.runner.methods import Method
 from stabbench.runner.progress import Progress

@@ -19,9 +19,9 @@ from stabbench.recipes._registry import recipe_names as recipe_names
 from stabbench.recipes._registry import vary as vary
 from stabbench.recipes._validation import check_fit as check_fit
 from stabbench.recipes._validation import check_label as check_label
-from stabbench.recipes.hooks import intermediate as intermediate
-from stabbench.recipes.hooks import planned_steps as planned_steps
-from stabbench.recipes.hooks import resolve as resolve
+from stabbench.recipes.call_hooks import intermediate as intermediate
+from stabbench.recipes.call_hooks import planned_steps as planned_steps
+from stabbench.recipes.call_hooks import resolve as resolve
 
 __all__ = [
     "MOST_STEPS",

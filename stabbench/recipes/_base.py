@@ -1,7 +1,8 @@
 """The base class of every recipe: a frozen record of hyperparameters, and a few pure hooks that the engine calls.
 
 A recipe says *what* to do; the engine (:mod:`stabbench.engine`) owns the loop and does it for many seeds at once. So a
-recipe never sees a model, only its :class:`~stabbench.models.layout.Layout` (plain data) and, in two hooks, tensors.
+recipe never sees a model, only its :class:`~stabbench.models.layout.Layout` (plain data) and, in the hooks inside
+a step, tensors.
 
 A user's own recipe is a subclass with a ``name`` and whatever differs::
 

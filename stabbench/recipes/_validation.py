@@ -7,9 +7,9 @@ from collections import Counter
 from stabbench.errors import RecipeError
 from stabbench.escape import is_unicode
 from stabbench.models.layout import Layout
-from stabbench.recipes import hooks
+from stabbench.recipes import call_hooks
+from stabbench.recipes._asking import ask, wrong
 from stabbench.recipes._base import Recipe
-from stabbench.recipes._calling import ask, wrong
 
 
 def check_label(recipe: Recipe) -> None:
@@ -35,8 +35,8 @@ def check_fit(recipe: Recipe, layout: Layout, total_steps: int) -> None:
         StabbenchError: The recipe needs a structure that the model lacks, names parameters that the model does not
             have, or one of its hooks returns a value that cannot be used.
     """
-    fresh, stages = hooks.fresh(recipe, layout), hooks.staging(recipe, layout)
-    grouped = Counter(name for group in hooks.groups(recipe, layout) for name in group.names)
+    fresh, stages = call_hooks.fresh(recipe, layout), call_hooks.staging(recipe, layout)
+    grouped = Counter(name for group in call_hooks.groups(recipe, layout) for name in group.names)
     if grouped != Counter(p.name for p in layout.parameters):
         raise RecipeError(f"recipe {recipe.name!r}: its optimizer groups do not hold every parameter exactly once")
     if not fresh <= grouped.keys():
@@ -45,7 +45,7 @@ def check_fit(recipe: Recipe, layout: Layout, total_steps: int) -> None:
         raise RecipeError(f"recipe {recipe.name!r}: a stage trains nothing, or parameters that the model does not have")
     if total_steps % len(stages):
         raise RecipeError(f"recipe {recipe.name!r}: {total_steps} steps cannot be cut into {len(stages)} equal stages")
-    hooks.start_noise(recipe, layout)
-    hooks.subnetwork(recipe, layout)
-    hooks.further_passes(recipe)
-    hooks.check_schedule(recipe, total_steps // len(stages))
+    call_hooks.start_noise(recipe, layout)
+    call_hooks.subnetwork(recipe, layout)
+    call_hooks.further_passes(recipe)
+    call_hooks.check_schedule(recipe, total_steps // len(stages))

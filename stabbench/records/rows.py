@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stabbench.errors import StabbenchError
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import RunRecord
-from stabbench.records.runs import RecipeRuns
 
 if TYPE_CHECKING:
     import pandas

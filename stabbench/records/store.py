@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from stabbench._system.files import PARTS, remove_abandoned, write_whole
-from stabbench.code.former import carried_over
+from stabbench.code.former_identity import carried_over
 from stabbench.errors import StoreError
 from stabbench.records.history import History
 from stabbench.records.run import Environment, Outcome, RunRecord

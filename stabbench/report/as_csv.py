@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable
 
 from stabbench.escape import one_line, printable
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.rows import COLUMNS, Value, as_text, run_rows
-from stabbench.records.runs import RecipeRuns
 
 
 def as_csv(recipes: Iterable[RecipeRuns]) -> str:

@@ -9,8 +9,8 @@ from stabbench import statistics
 from stabbench.diagnostics.diagnose import failures_json
 from stabbench.gate.gate import CellResult, GateResult
 from stabbench.gate.judge import Judgement, Pair
+from stabbench.records.recipe_runs import cut_to
 from stabbench.records.run import finite
-from stabbench.records.runs import cut_to
 from stabbench.report.gate import cell_reason, notes
 from stabbench.report.judgement import note, reason
 from stabbench.statistics import Effect, Sample

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stabbench.gate.baselines import Baseline, Loosening
 from stabbench.gate.calibration import Rates
 from stabbench.gate.rules import Rules, Verdict
-from stabbench.records.runs import cut_to
+from stabbench.records.recipe_runs import cut_to
 from stabbench.records.setting import model_name
 from stabbench.report import numbers
 from stabbench.report.table import Entry, Table

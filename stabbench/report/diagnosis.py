@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from stabbench.diagnostics.causes import EXPLANATIONS, Cause
 from stabbench.diagnostics.diagnose import Diagnosis, count_causes, diagnose_failed
 from stabbench.diagnostics.keeping import how_to_keep
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.setting import cell_name
 from stabbench.report import numbers
 from stabbench.report.wrapping import wrapped

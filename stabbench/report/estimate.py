@@ -10,9 +10,9 @@ from stabbench.errors import how_to_install
 from stabbench.records.seeds import Stream
 from stabbench.report import numbers
 from stabbench.report.table import Entry, Table
+from stabbench.runner.effect_of_streams import Streams
 from stabbench.runner.estimate import EXTRAS, Estimate, Machine
 from stabbench.runner.replicates import Replicates
-from stabbench.runner.streams import Streams
 from stabbench.runner.try_trainings import TrainingOutlook
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from stabbench.errors import StabbenchError, how_to_install
 from stabbench.gate.comparison import Comparison
 from stabbench.records.provenance import cut_short
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.setting import setting_name
 
 if TYPE_CHECKING:

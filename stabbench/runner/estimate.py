@@ -13,6 +13,7 @@ from stabbench._system.machine import available_memory, cores, cpu_name
 from stabbench.engine.job import Memory, Pace
 from stabbench.runner.cells import RecipeCell, ResolvedTrainings
 from stabbench.runner.check_fits import missing_runs
+from stabbench.runner.effect_of_streams import Streams, try_streams
 from stabbench.runner.fingerprint import installed_version
 from stabbench.runner.plan import Plan
 from stabbench.runner.progress import Progress
@@ -20,7 +21,6 @@ from stabbench.runner.resolve import resolve_recipes
 from stabbench.runner.resolve_trainings import resolve_trainings
 from stabbench.runner.resources import Resources
 from stabbench.runner.scheduler import Scheduler
-from stabbench.runner.streams import Streams, try_streams
 from stabbench.runner.try_trainings import TrainingOutlook, try_trainings
 
 PACKAGES = ("torch", "transformers", "tokenizers")

@@ -10,8 +10,8 @@ from typing import Self
 from stabbench.errors import StabbenchError
 from stabbench.records.checkpoints import Checkpoints
 from stabbench.records.locks import claimed
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.store import Store
 from stabbench.runner.cells import AnyResolved, ResolvedRecipes, ResolvedTrainings, measured
 from stabbench.runner.check_fits import selection_warning

@@ -13,7 +13,7 @@ from stabbench.code.replaced import check_nothing_replaced
 from stabbench.errors import RecipeError, StabbenchError
 from stabbench.models.families import defaults_of, keeps_inputs_first, separates_pairs
 from stabbench.models.source import find_model
-from stabbench.recipes import Recipe, hooks, intermediate, planned_steps
+from stabbench.recipes import Recipe, call_hooks, intermediate, planned_steps
 from stabbench.records.run import Environment
 from stabbench.records.seeds import Seeds
 from stabbench.runner.cells import RecipeCell, ResolvedRecipes, ResolvedTrainings
@@ -57,7 +57,7 @@ def resolve_recipes(plan: Plan, resources: Resources) -> ResolvedRecipes:
     def cell(
         recipe: Recipe, source: TaskSource, on: Task, seeds: Sequence[Seeds], *, prerequisite: bool = False
     ) -> RecipeCell:
-        resolved = hooks.resolve(recipe, defaults, depth)
+        resolved = call_hooks.resolve(recipe, defaults, depth)
         if resolved.precision == "tf32" and environment["device"] == "cpu":
             raise RecipeError(f"recipe {recipe.label!r}: TF32 is the arithmetic of a GPU", "leave out precision=tf32")
         if resolved.dropout == 0 and same_but_dropout and type(recipe).forward_weight is Recipe.forward_weight:

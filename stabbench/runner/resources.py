@@ -33,7 +33,7 @@ class Resources:
         plugins: Modules that define recipes, for the workers.
         allow_pickle: Weights may be unpickled.
         trackers: Names of what every run is logged to, such as ``"mlflow"``.
-        history: How much is kept of what happens during a run (:data:`stabbench.records.detail.DETAILS`).
+        detail: How much is kept of what happens during a run (:data:`stabbench.records.detail.DETAILS`).
         keep_weights: Whether the trained weights are kept in the store's folder; a stored run whose weights are not
             there is trained again for them.
 
@@ -51,7 +51,7 @@ class Resources:
     plugins: Sequence[str] = ()
     allow_pickle: bool = False
     trackers: Sequence[str] = ()
-    history: Detail = DEFAULT_DETAIL
+    detail: Detail = DEFAULT_DETAIL
     keep_weights: bool = False
 
     def __post_init__(self) -> None:
@@ -65,7 +65,7 @@ class Resources:
         if self.ray_address == "":
             raise StabbenchError("the address of a Ray cluster is empty", "give HOST:PORT, or leave it out")
         check_trackers(self.trackers)
-        if self.history not in DETAILS:
-            raise StabbenchError(f"unknown history {excerpt(self.history)}", f"one of: {', '.join(DETAILS)}")
+        if self.detail not in DETAILS:
+            raise StabbenchError(f"unknown detail {excerpt(self.detail)}", f"one of: {', '.join(DETAILS)}")
         check_count("stack", self.stack, MOST_SEEDS)
         check_count("workers", self.workers, MOST_WORKERS)

@@ -60,7 +60,7 @@ class Scheduler:
     ) -> None:
         refuse_while_imported()
         self._resolved, self._missing, self._progress = resolved, missing, progress
-        self._stack, self._detail, self._keeps = resources.stack, resources.history, resources.keep_weights
+        self._stack, self._detail, self._keeps = resources.stack, resources.detail, resources.keep_weights
         self._store = resources.store.resolve()
         self._checkpoints = Checkpoints.of(resources.store)
         self._trainer = resolved.trainer

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stabbench.errors import StabbenchError, listed
-from stabbench.records.runs import RecipeRuns
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.store import Store
 from stabbench.runner.cells import measured
 from stabbench.runner.plan import Plan

@@ -21,6 +21,12 @@ from stabbench.statistics.effects import rate_difference as rate_difference
 from stabbench.statistics.effects import spread_ratio as spread_ratio
 from stabbench.statistics.effects import superiority as superiority
 from stabbench.statistics.effects import wilson as wilson
+from stabbench.statistics.hypothesis_tests import DirectedTest as DirectedTest
+from stabbench.statistics.hypothesis_tests import LeveneTest as LeveneTest
+from stabbench.statistics.hypothesis_tests import failure_test as failure_test
+from stabbench.statistics.hypothesis_tests import levene_test as levene_test
+from stabbench.statistics.hypothesis_tests import mean_test as mean_test
+from stabbench.statistics.hypothesis_tests import spread_test as spread_test
 from stabbench.statistics.multiplicity import benjamini_hochberg as benjamini_hochberg
 from stabbench.statistics.multiplicity import holm as holm
 from stabbench.statistics.paired import PairedTest as PairedTest
@@ -38,12 +44,6 @@ from stabbench.statistics.sequential import spent as spent
 from stabbench.statistics.summary import Sample as Sample
 from stabbench.statistics.summary import Summary as Summary
 from stabbench.statistics.summary import summarise as summarise
-from stabbench.statistics.tests import DirectedTest as DirectedTest
-from stabbench.statistics.tests import LeveneTest as LeveneTest
-from stabbench.statistics.tests import failure_test as failure_test
-from stabbench.statistics.tests import levene_test as levene_test
-from stabbench.statistics.tests import mean_test as mean_test
-from stabbench.statistics.tests import spread_test as spread_test
 
 __all__ = [
     "UNDEFINED",

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stabbench.statistics.effects import TWO_SIDED_95, UNDEFINED, Effect, deviations
-from stabbench.statistics.tests import LEAST_SCORES, DirectedTest, finite_scores
+from stabbench.statistics.hypothesis_tests import LEAST_SCORES, DirectedTest, finite_scores
 
 PERMUTATIONS = 9_999
 # Scores that are split at once: some 100 MB, whatever the number of runs.

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from stabbench.statistics.effects import deviations
+from stabbench.statistics.hypothesis_tests import failure_test
 from stabbench.statistics.permutation import PERMUTATIONS
-from stabbench.statistics.tests import failure_test
 
 POWER = 0.8
 # The smallest p-value from random splits.

@@ -1,4 +1,4 @@
-"""Measures with the kept weights of a study's runs: what :mod:`stabbench.studies.measured` holds."""
+"""Measures with the kept weights of a study's runs: what :mod:`stabbench.studies.with_weights` holds."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from stabbench.errors import StudyError
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.weights import kept_weights
 from stabbench.runner.cells import RecipeCell, ResolvedRecipes
-from stabbench.runner.look import perplexities, plane
+from stabbench.runner.measure_weights import perplexities, plane
 from stabbench.runner.progress import Progress
 from stabbench.runner.resources import Resources
-from stabbench.studies.measured import MaskedWords, Measured, Surface
+from stabbench.studies.with_weights import MaskedWords, Measured, Surface
 from stabbench.tasks.lab.tasks import held_out_sentences
 
 # Mosbach et al. 2021, appendix: both axes, their points, and the examples.

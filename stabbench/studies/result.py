@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from stabbench.escape import markdown, one_line
 from stabbench.records.history import History
 from stabbench.records.provenance import all_days, origin
-from stabbench.records.runs import RecipeRuns
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.setting import TRAINING_MODEL, TRAINING_TASK
 from stabbench.records.store import Store
 from stabbench.report import numbers
 from stabbench.report.table import Style, Table
 from stabbench.runner.methods import Method
 from stabbench.statistics import Summary
-from stabbench.studies.measured import Measured
 from stabbench.studies.study import PANELS, Study
+from stabbench.studies.with_weights import Measured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

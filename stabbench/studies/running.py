@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from stabbench.errors import StudyError
 from stabbench.models.source import find_model
-from stabbench.records.runs import RecipeRuns
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.runner.cells import AnyResolved, Cell, RecipeCell, ResolvedRecipes, TrainingCell
 from stabbench.runner.check_fits import check_fits
 from stabbench.runner.execute import Execution, execute
@@ -20,11 +20,11 @@ from stabbench.runner.progress import Progress
 from stabbench.runner.resolve import resolve
 from stabbench.runner.resources import Resources
 from stabbench.studies.kinds import KINDS
-from stabbench.studies.measured import Measured
 from stabbench.studies.measuring import MEASURES, texts_of
 from stabbench.studies.result import Row, StudyResult
 from stabbench.studies.study import Study, replace
 from stabbench.studies.views import VIEWS
+from stabbench.studies.with_weights import Measured
 from stabbench.tasks.lab.tasks import LAB_TASKS
 from stabbench.tasks.registry import find_task, split_name
 from stabbench.trainings.training import Training

@@ -62,7 +62,7 @@ def test_a_run_or_a_recipe_can_be_named(store: Path) -> None:
         (["diagnose", "--metric", "f1"], "--metric has no effect without --from"),
         (["diagnose", "--json", ".stabbench/runs.sqlite"], "would be written over the run store"),
         (["show", "000", "--plot", ".stabbench/runs.sqlite"], "does not end in .png"),
-        (["compare", "devlin", "mosbach", "--paired", "--history", "brief"], "--paired needs predictions"),
+        (["compare", "devlin", "mosbach", "--paired", "--detail", "brief"], "--paired needs predictions"),
     ],
 )
 def test_bad_input_is_one_clear_message(store: Path, arguments: list[str], message: str) -> None:

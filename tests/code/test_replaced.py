@@ -29,12 +29,12 @@ from stabbench.engine.stacking import models, packing
 from stabbench.errors import RecipeError
 from stabbench.models import families
 from stabbench.optim import _adamw, _clipping, _loss
-from stabbench.recipes import step_hooks
+from stabbench.recipes import call_step_hooks
 from stabbench.recipes.devlin import Devlin
 from stabbench.recipes.mixout import Mixout
 from stabbench.tasks import metrics
 
-ORIGINAL = step_hooks.gradient_scales
+ORIGINAL = call_step_hooks.gradient_scales
 LINEAR = torch.nn.functional.linear
 
 
@@ -52,9 +52,9 @@ def other_linear(*args: Any) -> torch.Tensor:
 
 
 REPLACED: list[tuple[Any, str, Any, str]] = [
-    (step_hooks, "gradient_scales", lambda model, recipe: None, "the hook gradient_scales"),
-    (step_hooks, "gradient_scales", wrapped, "the hook gradient_scales"),
-    (step_hooks, "gradient_scales", functools.partial(ORIGINAL, None), "the hook gradient_scales"),
+    (call_step_hooks, "gradient_scales", lambda model, recipe: None, "the hook gradient_scales"),
+    (call_step_hooks, "gradient_scales", wrapped, "the hook gradient_scales"),
+    (call_step_hooks, "gradient_scales", functools.partial(ORIGINAL, None), "the hook gradient_scales"),
     (_loss, "seed_losses", ORIGINAL, "the hook loss"),
     (_loss, "functional", object(), "the hook loss"),
     (stabbench.engine.train, "max", min, "the hooks"),  # hides Python's

@@ -12,8 +12,8 @@ from examples import record
 from stabbench.diagnostics.causes import EXPLANATIONS, Cause
 from stabbench.diagnostics.diagnose import diagnose, diagnose_failed
 from stabbench.records.history import Components, History, Predictions
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 from stabbench.report.diagnosis import failures_line
 
 STEPS, EXAMPLES = 200, 400

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from stabbench.diagnostics.spread import paired, spread_of
 from stabbench.errors import StabbenchError
 from stabbench.records.history import History, Predictions
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Fingerprint, Outcome
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.store import Store
 from stabbench.report.spread import agreement_table, parts_table
 

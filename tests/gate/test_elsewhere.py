@@ -13,7 +13,7 @@ from stabbench.gate.plans import plan_of
 from stabbench.gate.rules import Rules, Verdict
 from stabbench.imported.choice import Choice
 from stabbench.imported.runs import read_all
-from stabbench.records.runs import RecipeRuns
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.report.gate import gate_text
 
 SCORES = Path(__file__).parents[2] / "examples" / "scores.csv"

@@ -17,8 +17,8 @@ from stabbench.gate.rules import Rules, Verdict
 from stabbench.imported.choice import Choice
 from stabbench.imported.formats import FORMATS, find
 from stabbench.imported.runs import read_all
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome
-from stabbench.records.runs import RecipeRuns
 
 BASELINES = load(Path(__file__).parents[2] / "baselines.json")
 STEADY = BASELINES["mosbach on lab/entailment, lab"]

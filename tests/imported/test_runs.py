@@ -11,8 +11,8 @@ from stabbench.errors import StabbenchError
 from stabbench.imported.choice import Choice
 from stabbench.imported.runs import read_all
 from stabbench.records.provenance import provenance
+from stabbench.records.recipe_runs import check_complete, check_failures_known
 from stabbench.records.run import Outcome, RunRecord
-from stabbench.records.runs import check_complete, check_failures_known
 from stabbench.records.scoring import LARGEST_SCORE
 
 

@@ -10,9 +10,9 @@ from examples import record
 
 from stabbench.imported.choice import Choice
 from stabbench.imported.runs import read_all
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.rows import COLUMNS, run_rows
 from stabbench.records.run import Outcome
-from stabbench.records.runs import RecipeRuns
 from stabbench.report.as_csv import as_csv
 
 SCORES = [0.1 + 0.2, 1 / 3, 5e-324]

@@ -13,9 +13,9 @@ from examples import record
 from stabbench.errors import StabbenchError
 from stabbench.gate.comparison import NO_STABILITY, Comparison
 from stabbench.gate.rules import Rules
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.rows import COLUMNS
 from stabbench.records.run import Outcome
-from stabbench.records.runs import RecipeRuns
 from stabbench.report.comparison import PrintedComparison, comparison_text
 from stabbench.report.numbers import p_value
 from stabbench.report.pictures import plot_comparison

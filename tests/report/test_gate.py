@@ -14,8 +14,8 @@ from stabbench.gate.gate import CellResult, GateResult
 from stabbench.gate.judge import Judgement, Pair, judge
 from stabbench.gate.rules import Rules, Verdict
 from stabbench.recipes import recipe_names
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Fingerprint, Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.seeds import Seeds
 from stabbench.report.gate import gate_markdown, gate_text
 from stabbench.report.judgement import verdicts_text

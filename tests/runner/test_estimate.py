@@ -12,11 +12,11 @@ import stabbench
 from stabbench.recipes import parse_recipe
 from stabbench.records.seeds import Seeds
 from stabbench.report.estimate import estimate_text, machine_text
+from stabbench.runner.effect_of_streams import Streams
 from stabbench.runner.estimate import estimate, machine
 from stabbench.runner.methods import find_method
 from stabbench.runner.plan import Plan
 from stabbench.runner.resources import Resources
-from stabbench.runner.streams import Streams
 
 
 def plan(*recipes: str, seeds: int = 5, max_steps: int = 20) -> Plan:

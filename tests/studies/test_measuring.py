@@ -12,8 +12,8 @@ from noting import Noting
 
 from stabbench.errors import StoreError, StudyError
 from stabbench.recipes import parse_recipe
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.seeds import Seeds
 from stabbench.records.weights import weights_file
 from stabbench.report.pictures import picture
@@ -23,12 +23,12 @@ from stabbench.runner.plan import Plan
 from stabbench.runner.resolve import resolve
 from stabbench.runner.resources import Resources
 from stabbench.studies import measuring
-from stabbench.studies.measured import Surface
 from stabbench.studies.measuring import MEASURES, texts_of
 from stabbench.studies.result import StudyResult
 from stabbench.studies.running import run_study
 from stabbench.studies.study import Study
 from stabbench.studies.views import VIEWS
+from stabbench.studies.with_weights import Surface
 
 PLACE = ("lab/entailment", "examples=64", "lab")
 PLAN = Plan([parse_recipe("devlin")], "lab/entailment:examples=64", "lab", [Seeds.of(0), Seeds.of(1)], max_steps=2)

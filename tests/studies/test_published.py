@@ -9,8 +9,8 @@ import pytest
 from examples import record
 
 from stabbench.recipes import parse_recipe
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome
-from stabbench.records.runs import RecipeRuns
 from stabbench.studies.loading import load_study, study_names
 from stabbench.studies.published import compare_published, published
 from stabbench.studies.result import Row, StudyResult

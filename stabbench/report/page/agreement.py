@@ -27,7 +27,7 @@ SHARED = (
 )
 NOTHING = (
     "No predictions are kept of these runs, or nothing says which are right: older runs, results measured elsewhere, "
-    "training code, a task of numbers, or runs with --history brief. Of recipes, stabbench compare --fresh trains runs "
+    "training code, a task of numbers, or runs with --detail brief. Of recipes, stabbench compare --fresh trains runs "
     "anew and keeps theirs."
 )
 CHANGED = "Runs on another evaluation set than the first recipe's are left out: {labels}."

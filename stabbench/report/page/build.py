@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from stabbench.errors import listed
 from stabbench.gate.comparison import Comparison
 from stabbench.gate.rules import Rules
-from stabbench.records.runs import RecipeRuns
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.report.page.subject import Setting, Subject, judged_comparison, setting_of
 
 # More names than that are counted in a title.

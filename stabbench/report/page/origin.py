@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stabbench.records.provenance import cut_short, provenance
-from stabbench.records.runs import RecipeRuns
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.report import numbers
 from stabbench.report.page.document import Block, Section
 from stabbench.report.page.subject import Setting, Subject

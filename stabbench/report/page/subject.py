@@ -10,8 +10,8 @@ from stabbench.gate.comparison import Comparison
 from stabbench.gate.gate import CellResult, GateResult
 from stabbench.gate.judge import Judgement
 from stabbench.gate.rules import Rules, Verdict
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import RunRecord
-from stabbench.records.runs import RecipeRuns
 from stabbench.records.setting import setting_name
 from stabbench.report.gate import cell_reason, remarks
 from stabbench.report.judgement import detectable, note, reason

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stabbench.records.history import History
+from stabbench.records.recipe_runs import RecipeRuns
 from stabbench.records.run import Outcome, RunRecord
-from stabbench.records.runs import RecipeRuns
 
 #: Points of a loss curve, and columns of a map of gradient norms.
 LOSS_BINS, NORM_BINS = 60, 24

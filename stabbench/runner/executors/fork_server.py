@@ -78,7 +78,7 @@ class ForkServer:
         os.close(self._wake)
         self._driver.close()
         os.environ.update(environment)
-        from stabbench.runner.executors.serve import main as work
+        from stabbench.runner.executors.worker import main as work
 
         try:
             work(channel)
@@ -95,7 +95,7 @@ def main() -> NoReturn:
     with contextlib.suppress(EOFError, OSError):  # the driver is gone
         search_path, modules = driver.recv()
         sys.path[:] = search_path
-        _import(["stabbench.runner.executors.serve", *modules])
+        _import(["stabbench.runner.executors.worker", *modules])
         ForkServer(driver).serve()
     os._exit(0)
 

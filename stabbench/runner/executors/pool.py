@@ -13,8 +13,8 @@ from stabbench.code.users_code import in_short
 from stabbench.errors import StabbenchError
 from stabbench.records.run import OUT_OF_MEMORY
 from stabbench.runner.executors.base import Item, Lost, Result, Retry, Tick, no_retry, requeued
-from stabbench.runner.executors.forking import ForkServer
-from stabbench.runner.executors.process import WorkerProcess, packed
+from stabbench.runner.executors.fork_server_handle import ForkServerHandle
+from stabbench.runner.executors.worker_handle import WorkerProcess, packed
 
 # A death that closes no connection, as a forked child holds it open, is noticed so late.
 POLL_SECONDS = 1.0
@@ -36,7 +36,7 @@ class ProcessPool:
         self, workers: int, plugins: Sequence[str] = (), modules: Sequence[str] = (), gpus: Sequence[int] = ()
     ) -> None:
         self._plugins, self._modules, self._gpus = plugins, modules, gpus
-        self._server: ForkServer | None = None
+        self._server: ForkServerHandle | None = None
         # By its place: the successor of a worker sees the same GPU.
         self._workers: list[WorkerProcess | None] = [None] * workers
         self._idle: list[WorkerProcess] = []
@@ -75,7 +75,7 @@ class ProcessPool:
             return  # those that are there do the rest, or end as well
         if self._server is None or not self._server.alive:
             # A copy could not use a GPU whose driver an import has woken; nor may one be made of much on macOS.
-            self._server = ForkServer(self._modules if sys.platform == "linux" and not self._gpus else ())
+            self._server = ForkServerHandle(self._modules if sys.platform == "linux" and not self._gpus else ())
         for place, worker in enumerate(self._workers):
             if worker is None:
                 gpu = self._gpus[place % len(self._gpus)] if self._gpus else None

@@ -9,9 +9,9 @@ from stabbench.records.run import Outcome, RunRecord
 from stabbench.report import numbers
 from stabbench.report.numbers import Number
 from stabbench.report.table import Entry, Table
-from stabbench.studies.measured import MaskedWords
 from stabbench.studies.result import StudyResult
 from stabbench.studies.views.panels import FAILED, legend, side_by_side
+from stabbench.studies.with_weights import MaskedWords
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -68,7 +68,7 @@ def unprobed(result: StudyResult) -> list[str]:
         return []
     return [
         f"{numbers.counted(lost, 'run')} left out: nothing is kept of their components. An earlier version trained "
-        "them, or --history brief; `stabbench run RECIPE --fresh` with the same task, model and seeds adds it."
+        "them, or --detail brief; `stabbench run RECIPE --fresh` with the same task, model and seeds adds it."
     ]
 
 

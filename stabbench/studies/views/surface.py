@@ -11,9 +11,9 @@ import numpy as np
 from stabbench.records.run import RunRecord
 from stabbench.report import numbers
 from stabbench.report.table import Entry, Table
-from stabbench.studies.measured import Surface
 from stabbench.studies.result import StudyResult
 from stabbench.studies.views.panels import side_by_side
+from stabbench.studies.with_weights import Surface
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,6 +1,6 @@
 """Calls each hook of a recipe and refuses answers that cannot be used; check_recipe and every training use this.
 
-Those that work on tensors inside a step are in :mod:`stabbench.recipes.step_hooks`.
+Those that work on tensors inside a step are in :mod:`stabbench.recipes.call_step_hooks`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from stabbench.code.users_code import in_short, users_code
 from stabbench.errors import RecipeError, StabbenchError, excerpt
 from stabbench.models.layout import Layout
+from stabbench.recipes._asking import ask, drawing_nothing, wrong
 from stabbench.recipes._base import Intermediate, Recipe
-from stabbench.recipes._calling import ask, drawing_nothing, wrong
 from stabbench.recipes._class import check_class
 from stabbench.recipes._hook_types import FurtherPass, ParameterGroup, Stage, Subnetwork
 from stabbench.recipes._parameters import MOST_STEPS

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stabbench.statistics import clopper_pearson
-from stabbench.statistics.steps import find_step, find_steps
+from stabbench.statistics.change_points import find_step, find_steps
 
 ALPHA = 0.05
 

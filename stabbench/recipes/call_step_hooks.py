@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from stabbench.code.users_code import is_users
 from stabbench.errors import RecipeError
 from stabbench.models.layout import ParameterInfo
+from stabbench.recipes._asking import drawing_nothing, not_pure, wrong
 from stabbench.recipes._base import Recipe
-from stabbench.recipes._calling import drawing_nothing, not_pure, wrong
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,7 +19,7 @@ SCRIPT = Path(__file__).with_name("fork_server.py")
 KILL_SECONDS = 5.0
 
 
-class ForkServer:
+class ForkServerHandle:
     """Workers by number: started, killed, and their exit codes. They end with it.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 
 from stabbench._system.machine import seeing_gpu
 from stabbench.errors import StabbenchError
-from stabbench.runner.executors.forking import ForkServer, preparation
+from stabbench.runner.executors.fork_server_handle import ForkServerHandle, preparation
 
 # From the end of its connection to the end of a process.
 END_SECONDS = 5.0
@@ -30,7 +30,9 @@ class WorkerProcess:
         gpu: The only GPU that it sees; None for all.
     """
 
-    def __init__(self, server: ForkServer, plugins: Sequence[str], modules: Sequence[str], gpu: int | None) -> None:
+    def __init__(
+        self, server: ForkServerHandle, plugins: Sequence[str], modules: Sequence[str], gpu: int | None
+    ) -> None:
         self._server = server
         self.connection, other = multiprocessing.Pipe()
         with other:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from examples import HISTORY, record
 
-from stabbench.code.former import _FORMER, carried_over
+from stabbench.code.former_identity import _FORMER, carried_over
 from stabbench.code.identity import code_identity
 from stabbench.recipes import recipe_class, recipe_names
 from stabbench.records.run import Fingerprint, RunRecord

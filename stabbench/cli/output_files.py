@@ -16,11 +16,11 @@ import click
 import stabbench
 from stabbench._system.files import write_whole
 from stabbench.cli.exit_codes import INTERRUPTED
-from stabbench.cli.streams import say
+from stabbench.cli.output_streams import say
 from stabbench.errors import StabbenchError
 
 if TYPE_CHECKING:
-    from stabbench.records.runs import RecipeRuns
+    from stabbench.records.recipe_runs import RecipeRuns
     from stabbench.runner.fresh import Fresh
 
 
