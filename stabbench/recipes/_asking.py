@@ -1,4 +1,4 @@
-"""Asks a recipe's hooks, for :mod:`.call_hooks` and :mod:`.call_step_hooks`: errors name the recipe, random draws and memory are refused.
+"""Asks a recipe's hooks for what calls them: errors name the recipe, random draws and memory are refused.
 
 Only a user's own recipe is asked twice and watched for random numbers.
 """
