@@ -33,8 +33,8 @@ HEAVY = (
 )
 # The command replaces it, for a time.
 END = os._exit
-# What pytest changes from test to test and no import reads.
-CHANGING = ("PYTEST_CURRENT_TEST", "COLUMNS")
+# What pytest changes from test to test, and what libraries set as they are imported or used: no import reads it.
+CHANGING = ("PYTEST_CURRENT_TEST", "COLUMNS", "KMP_", "KINETO_", "RAY_", "TORCHINDUCTOR_")
 
 
 class Warm:
@@ -71,7 +71,7 @@ class Warm:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in CHANGING}
+    return {name: value for name, value in os.environ.items() if not name.startswith(CHANGING)}
 
 
 def _content(file: IO[str]) -> str:
