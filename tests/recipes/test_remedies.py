@@ -135,7 +135,8 @@ def test_noisytune_adds_even_noise_of_each_parameters_size_and_leaves_the_head(d
     assert not torch.equal(noisy[table][0], noisy[table][1])
     for name in ("classifier.weight", "classifier.bias"):
         assert torch.equal(noisy[name], plain[name])
-    assert all(torch.equal(start_of("noisytune:epochs=4,warmup=0.5,noise=0", data)[n], v) for n, v in plain.items())
+    without = start_of("noisytune:epochs=4,warmup=0.5,noise=0", data)
+    assert all(torch.equal(without[name], value) for name, value in plain.items())
 
 
 def test_child_tuning_f_drops_entries_and_keeps_the_mean() -> None:

@@ -20,16 +20,19 @@ from multiprocessing import reduction
 from multiprocessing.connection import Connection, wait
 from typing import NoReturn
 
+WATCH_SECONDS = 1.0
+
 
 class ForkServer:
     """What has been forked and lives.
 
     Args:
         driver: The connection to the driver.
+        parent: The driver's process id.
     """
 
-    def __init__(self, driver: Connection) -> None:
-        self._driver = driver
+    def __init__(self, driver: Connection, parent: int) -> None:
+        self._driver, self._parent = driver, parent
         self._pids: dict[int, int] = {}
         # A signal writes a byte, and so ends the waiting.
         self._woken, self._wake = os.pipe()
@@ -40,13 +43,15 @@ class ForkServer:
     def serve(self) -> NoReturn:
         """Until the driver is gone: then the workers see that they have no parent any more."""
         self._driver.send((-1, 0))
-        while True:
-            ready = wait([self._driver, self._woken])
+        # Someone else may hold the driver's end, too: a process that was forked from it.
+        while os.getppid() == self._parent:
+            ready = wait([self._driver, self._woken], WATCH_SECONDS)
             if self._woken in ready:
                 os.read(self._woken, 4096)
             self._report_ended()
             if self._driver in ready:
                 self._obey()
+        os._exit(0)
 
     def _report_ended(self) -> None:
         for number, pid in list(self._pids.items()):
@@ -91,12 +96,12 @@ def main() -> NoReturn:
     # Ctrl-C is for the driver, which ends its workers. It was blocked while this process could not ignore it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    driver: Connection = Connection(int(sys.argv[1]))
+    driver, parent = Connection(int(sys.argv[1])), os.getppid()
     with contextlib.suppress(EOFError, OSError):  # the driver is gone
         search_path, modules = driver.recv()
         sys.path[:] = search_path
         _import(["stabbench.runner.executors.worker", *modules])
-        ForkServer(driver).serve()
+        ForkServer(driver, parent).serve()
     os._exit(0)
 
 
