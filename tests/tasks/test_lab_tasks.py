@@ -1,6 +1,7 @@
 """The lab's language and tasks: what a label says must be true of the sentences."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from stabbench.tasks.lab.language import (
     ADJECTIVES,
     ADJUNCTS,
+    DENIAL,
     NOUNS,
     VERBS,
     Actor,
@@ -17,6 +19,7 @@ from stabbench.tasks.lab.language import (
     change_slot,
     corrupt,
     draw_clause,
+    entailed,
     filled_slots,
     realise,
     vocabulary,
@@ -31,6 +34,13 @@ seeds = st.integers(0, 10**9)
 def understand(sentence: str) -> Clause:
     """Parse a sentence back into its meaning, written apart from the generator; fails on one not well formed."""
     words = sentence.split()
+    denied = DENIAL in words
+    if denied:
+        where = words.index(DENIAL)
+        del words[where]
+        verbs = {form for synonyms in VERBS for forms in synonyms for form in forms}
+        assert words[where] in verbs
+        assert DENIAL not in words
     adjunct = next((a for a in ADJUNCTS if sentence.endswith(f" {a}")), None)
     if adjunct is not None:
         words = words[: -len(adjunct.split())]
@@ -57,7 +67,7 @@ def understand(sentence: str) -> Clause:
         (place,) = [i for i, word in enumerate(words) if word in finite]
         subject, object_ = phrase(words[:place]), phrase(words[place + 1 :])
         verb = meaning(words[place], 1 if subject.plural else 0)
-    return Clause(subject, verb, object_, None if adjunct is None else ADJUNCTS.index(adjunct))
+    return Clause(subject, verb, object_, None if adjunct is None else ADJUNCTS.index(adjunct), denied)
 
 
 def well_formed(sentence: str) -> bool:
@@ -69,7 +79,11 @@ def well_formed(sentence: str) -> bool:
 
 
 def follows(premise: Clause, hypothesis: Clause) -> bool:
-    """Nothing in the hypothesis that is not in the premise."""
+    """Nothing in the hypothesis that is not in the premise; of two denials, the other way round."""
+    if premise.denied != hypothesis.denied:
+        return False
+    if premise.denied:
+        premise, hypothesis = replace(hypothesis, denied=False), replace(premise, denied=False)
 
     def says_less(more: Actor, less: Actor) -> bool:
         return (more.noun, more.plural) == (less.noun, less.plural) and less.adjective in (None, more.adjective)
@@ -98,12 +112,29 @@ def contradict(one: Clause, other: Clause) -> bool:
     )
 
 
-@given(seeds)
-def test_a_sentence_says_its_clause_in_every_form(seed: int) -> None:
+@given(seeds, st.booleans())
+def test_a_sentence_says_its_clause_in_every_form(seed: int, denied: bool) -> None:
     dice = Dice(seed)
-    clause = draw_clause(dice)
+    clause = replace(draw_clause(dice), denied=denied)
     for _ in range(5):
         assert understand(realise(clause, dice)) == clause
+
+
+@given(seeds)
+def test_the_voice_can_be_given(seed: int) -> None:
+    dice = Dice(seed)
+    assert ["by" in realise(draw_clause(dice), dice, active).split() for active in (True, False)] == [False, True]
+
+
+@given(seeds)
+def test_entailment_is_strict_and_denial_turns_it_round(seed: int) -> None:
+    said, asked = entailed(Dice(seed), 0.0)
+    assert follows(said, asked)
+    assert not follows(asked, said)
+    premise, hypothesis = entailed(Dice(seed), 1.0)
+    assert (premise, hypothesis) == (replace(asked, denied=True), replace(said, denied=True))
+    assert follows(premise, hypothesis)
+    assert not follows(hypothesis, premise)
 
 
 @given(seeds)

@@ -1,8 +1,10 @@
-"""A small generated language: sentences with agreement, synonyms, and an active and a passive voice.
+"""A small generated language: sentences with agreement, synonyms, an active and a passive voice, and a denial.
 
-A sentence *means* a :class:`Clause` (who does what to whom, how each looks, where or when), and says it in one of many
-surface forms (:func:`realise`). Two sentences with the same clause are paraphrases, a sentence that drops a modifier is
-entailed, and a sentence with one slot changed (:func:`change_one_slot`) is not: that is all the lab tasks need.
+A sentence *means* a :class:`Clause` (who does what to whom, how each looks, where or when; or that this never
+happens), and says it in one of many surface forms (:func:`realise`). Two sentences with the same clause are
+paraphrases, and one with a slot changed (:func:`change_one_slot`) says something else. A sentence that drops a modifier
+is entailed; where it is denied, the other way round: *dogs never chase cats* entails *big dogs never chase cats*, and
+not the reverse (:func:`entailed`). The lab's tasks deny nothing; scripts/search_lab.py has tasks that do.
 
 Everything is drawn with :class:`Dice`, which uses only ``random.Random.random()``: the one method whose sequence Python
 promises to keep between versions. The tasks' data are part of every run's identity, so they must not drift.
@@ -46,6 +48,9 @@ ADJUNCTS: tuple[str, ...] = (
     "in town", "at school", "near home", "on deck", "in court", "at sea", "today", "often", "daily", "tonight",
 )  # fmt: skip
 
+# Denies a clause; it stands before an active verb and before a passive participle.
+DENIAL = "never"
+
 
 class Dice:
     """Random choices that are the same on every Python version."""
@@ -86,16 +91,17 @@ class Actor:
 
 @dataclass(frozen=True)
 class Clause:
-    """What a sentence means: ``subject`` does ``verb`` to ``object``, perhaps somewhere or some time."""
+    """What a sentence means: ``subject`` does ``verb`` to ``object``, perhaps somewhere or some time; or never does."""
 
     subject: Actor
     verb: int
     object: Actor
     adjunct: int | None
+    denied: bool = False
 
 
 def draw_clause(dice: Dice) -> Clause:
-    """A random clause; subject and object are never the same noun."""
+    """A random clause, not denied; subject and object are never the same noun."""
     first = dice.below(len(NOUNS))
     second = (first + 1 + dice.below(len(NOUNS) - 1)) % len(NOUNS)
     adjunct = dice.below(len(ADJUNCTS)) if dice.chance(0.6) else None
@@ -106,13 +112,15 @@ def _draw_actor(dice: Dice, noun: int) -> Actor:
     return Actor(noun, dice.chance(0.5), dice.below(len(ADJECTIVES)) if dice.chance(0.6) else None)
 
 
-def realise(clause: Clause, dice: Dice) -> str:
-    """One surface form of a clause: voice and synonyms are free, agreement is not."""
+def realise(clause: Clause, dice: Dice, active: bool | None = None) -> str:
+    """One surface form of a clause: synonyms are free, and the voice unless it is given; agreement is not."""
     form = dice.choice(VERBS[clause.verb])
-    if dice.chance(0.5):
+    denial = [DENIAL] if clause.denied else []
+    if dice.chance(0.5) if active is None else active:
         third_person, base, _ = form
         words = [
             *_noun_phrase(clause.subject, dice),
+            *denial,
             base if clause.subject.plural else third_person,
             *_noun_phrase(clause.object, dice),
         ]
@@ -121,6 +129,7 @@ def realise(clause: Clause, dice: Dice) -> str:
         words = [
             *_noun_phrase(clause.object, dice),
             auxiliary,
+            *denial,
             form[2],
             "by",
             *_noun_phrase(clause.subject, dice),
@@ -136,7 +145,7 @@ def _noun_phrase(actor: Actor, dice: Dice) -> list[str]:
 
 
 def weaken(clause: Clause, dice: Dice) -> Clause:
-    """Drop some modifiers, each with probability one half: what is left follows from ``clause``."""
+    """Drop some modifiers, each with probability one half: what is left says less, or the same."""
 
     def fewer(actor: Actor) -> Actor:
         return replace(actor, adjective=None) if dice.chance(0.5) else actor
@@ -147,6 +156,24 @@ def weaken(clause: Clause, dice: Dice) -> Clause:
         object=fewer(clause.object),
         adjunct=None if dice.chance(0.5) else clause.adjunct,
     )
+
+
+def entailed(dice: Dice, denied: float) -> tuple[Clause, Clause]:
+    """A premise and a hypothesis that follows from it, while the reverse does not; both denied with that probability.
+
+    The hypothesis says less. Where both are denied it says more: denial turns entailment round.
+    """
+    fuller = draw_clause(dice)
+    while (weaker := weaken(fuller, dice)) == fuller:
+        fuller = draw_clause(dice)
+    if dice.chance(denied):
+        return replace(weaker, denied=True), replace(fuller, denied=True)
+    return fuller, weaker
+
+
+def reverse_roles(clause: Clause) -> Clause:
+    """Who did it has it done to them."""
+    return replace(clause, subject=clause.object, object=clause.subject)
 
 
 def filled_slots(clause: Clause) -> list[str]:
@@ -188,7 +215,7 @@ def _another(current: int | None, count: int, dice: Dice) -> int:
 
 
 def vocabulary() -> list[str]:
-    """Every word of the language, sorted."""
+    """Every word of the language, sorted, but for :data:`DENIAL`: the checkpoint does not know it."""
     words = {word for noun in NOUNS for word in noun}
     words |= {word for verb in VERBS for form in verb for word in form}
     words |= {word for adjective in ADJECTIVES for word in adjective}
