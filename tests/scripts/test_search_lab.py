@@ -86,8 +86,10 @@ def test_it_begins_with_the_labs_checkpoint_and_one_word_more(search: ModuleType
 
 
 def test_a_trial_checkpoint_is_the_lower_blocks_and_can_be_fine_tuned(
-    search: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    search: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(search, "TRAIN_SIZE", 64)
+    monkeypatch.setattr(search, "EVALUATION_SIZE", 32)
     folder = tmp_path / "trial"
     search.main(["--out", str(folder), "--steps", "3", "--batch", "4", "--keep", "2"])
     assert capsys.readouterr().out.count("frozen probe") == 2
