@@ -91,7 +91,7 @@ def right(predictions, labels):
 
 def test_a_task_file_with_a_metric_of_a_plugin(tmp_path: Path, cluster: list[str]) -> None:
     """The workers read the file and load the plugin by themselves."""
-    rows = "".join(f"note {i},{'ab'[i % 2]}\n" for i in range(40))
+    rows = "".join(f"angry king {i},{'ab'[i % 2]}\n" for i in range(40))
     (tmp_path / "rows.csv").write_text(f"text,label\n{rows}")
     (tmp_path / "task.toml").write_text('train = "rows.csv"\nmetric = "right"\n')
     (tmp_path / "mine.py").write_text(METRIC)
