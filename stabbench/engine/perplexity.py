@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from stabbench.engine.job import Perplexities, PerplexityPart
+from stabbench.engine.kept_weights import of_another_model, read_weights
 from stabbench.engine.run import memory_errors, settings
 from stabbench.engine.setup import local_model
-from stabbench.errors import StoreError, StudyError
+from stabbench.errors import StudyError
 from stabbench.models.layout import Layout
 from stabbench.models.loading import load_masked_language_model, load_tokenizer
 
@@ -99,13 +98,9 @@ def _perplexity(model: nn.Module, batches: Sequence[tuple[dict[str, Tensor], Ten
 
 def _trained(path: Path, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Of a run's weights those that the model has, too: not its pooler and head."""
-    try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise StoreError(f"the weights {path} cannot be read: {error}", "--keep-weights makes them again") from error
-    found = {name: values for name, values in weights.items() if name in parameters}
+    found = {name: values for name, values in read_weights(path, "cpu").items() if name in parameters}
     if not found or any(values.shape != parameters[name].shape for name, values in found.items()):
-        raise StoreError(f"the weights {path} are of another model", "remove them: --keep-weights makes them again")
+        raise of_another_model(path)
     return found
 
 

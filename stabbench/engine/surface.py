@@ -12,17 +12,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from stabbench.code.users_code import users_code
 from stabbench.engine.inputs import Inputs
 from stabbench.engine.job import PlanePart, PlaneValues, Point
+from stabbench.engine.kept_weights import of_another_model, read_weights
 from stabbench.engine.run import memory_errors, settings
 from stabbench.engine.setup import Setup
 from stabbench.engine.stacking.models import SeedModel
-from stabbench.errors import StoreError
 from stabbench.optim import seed_losses
 from stabbench.tasks.task import Task
 
@@ -65,12 +63,9 @@ def _way(start: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     Raises:
         StoreError: They cannot be read, or are of another model.
     """
-    try:
-        weights = load_file(path, device=str(next(iter(start.values())).device))
-    except (OSError, SafetensorError) as error:
-        raise StoreError(f"the weights {path} cannot be read: {error}", "--keep-weights makes them again") from error
+    weights = read_weights(path, str(next(iter(start.values())).device))
     if {name: values.shape for name, values in weights.items()} != {name: v.shape for name, v in start.items()}:
-        raise StoreError(f"the weights {path} are of another model", "remove them: --keep-weights makes them again")
+        raise of_another_model(path)
     return {name: weights[name] - values for name, values in start.items()}
 
 

@@ -32,8 +32,7 @@ def gradient_scales(recipe: Recipe, norms: Tensor, *, values: bool) -> Tensor:
     if norms._version != version:
         raise RecipeError(f"recipe {recipe.name!r}: {what} changes its argument", "make a new tensor")
     if values:
-        if not bool(((scales.isfinite() & (scales >= 0)) | ~norms.isfinite()).all()):
-            raise RecipeError(f"recipe {recipe.name!r}: {what} gives factors that are negative or not finite")
+        _check_factors(recipe, what, scales, norms)
         if is_users(type(recipe)) and not _same(recipe.gradient_scales(norms), scales):
             raise not_pure(recipe, what)
     return scales
@@ -64,8 +63,7 @@ def adaptive_scales(
     if (norms._version, memory._version) != versions:
         raise RecipeError(f"recipe {recipe.name!r}: {what} changes its arguments", "make new tensors")
     if values:
-        if not bool(((answer[0].isfinite() & (answer[0] >= 0)) | ~norms.isfinite()).all()):
-            raise RecipeError(f"recipe {recipe.name!r}: {what} gives factors that are negative or not finite")
+        _check_factors(recipe, what, answer[0], norms)
         again = recipe.adaptive_scales(norms, memory, step, total_steps)
         if is_users(type(recipe)) and not all(_same(one, other) for one, other in zip(again, answer, strict=True)):
             raise not_pure(recipe, what)
@@ -156,6 +154,11 @@ def forward_weight(
         if not _same(recipe.forward_weight(weight, pretrained, bernoulli), answer):
             raise not_pure(recipe, what)
     return answer
+
+
+def _check_factors(recipe: Recipe, hook: str, factors: Tensor, norms: Tensor) -> None:
+    if not bool(((factors.isfinite() & (factors >= 0)) | ~norms.isfinite()).all()):
+        raise RecipeError(f"recipe {recipe.name!r}: {hook} gives factors that are negative or not finite")
 
 
 def _check_tensor(recipe: Recipe, hook: str, answer: object, like: Tensor) -> None:
